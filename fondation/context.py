@@ -31,7 +31,8 @@ class RunContext:
     def emit(self, name: str, data: Any, *, id: str | None = None, transient: bool = True) -> None:
         """Send a `data-NAME` part to the page, at once; safe from a thread too.
 
-        `data` is any JSON value. A transient part reaches `onData` only; a kept one (`transient=False`) becomes a part
+        `data` is any JSON value. A transient part reaches `onData` only; a kept one (`transient=False`)
+        becomes a part
         of the message, replaced by the next with the same `name` and `id`.
         """
         self._emit(name, data, id, transient)

@@ -15,7 +15,8 @@ FondationError
     ├── ProviderTimeout          silent for longer than the model's timeout
     └── BadAnswer                an answer that is none: unreadable, empty, cut
 
-What a client may read is the class's `sentence`; the exception's own text is for the log and may hold what the
+What a client may read is the class's `sentence`; the exception's own text is for the log and may hold what
+the
 provider wrote. Neither ever holds a key.
 """
 
@@ -37,7 +38,8 @@ class EntryPointError(FondationError):
 class RequestError(FondationError):
     """A request that cannot be run.
 
-    `status` is the HTTP status, the exception's text the body's `error`, `headers` go along (Retry-After, Allow).
+    `status` is the HTTP status, the exception's text the body's `error`, `headers` go along (Retry-After,
+    Allow).
     """
 
     def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:

@@ -17,10 +17,19 @@ class SearchResults(TypedDict):
 
 
 NOTES: tuple[Found, ...] = (
-    {"title": "UI message stream", "text": "The AI SDK reads an answer as server-sent events, one JSON object each."},
-    {"title": "Handoff", "text": "An agent passes the conversation on to a colleague who knows the subject better."},
+    {
+        "title": "UI message stream",
+        "text": "The AI SDK reads an answer as server-sent events, one JSON object each.",
+    },
+    {
+        "title": "Handoff",
+        "text": "An agent passes the conversation on to a colleague who knows the subject better.",
+    },
     {"title": "Ledger", "text": "Every model call leaves a row with its tokens and what it cost."},
-    {"title": "Lyon", "text": "Lyon lies where the Rhône and the Saône meet; about 520,000 people live there."},
+    {
+        "title": "Lyon",
+        "text": "Lyon lies where the Rhône and the Saône meet; about 520,000 people live there.",
+    },
     {"title": "Python", "text": "Python is a programming language that Guido van Rossum began in 1989."},
 )
 

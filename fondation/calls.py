@@ -1,0 +1,100 @@
+"""A model call as the ledger sees it: one attempt, the unit that costs money.
+
+The runner opens a `ModelCall`, the provider writes into it what it learns (an abort can come between any two
+bytes, so the
+record is live, not a return value), and the recorder stores it.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Method: TypeAlias = Literal["stream", "generate"]
+CallStatus: TypeAlias = Literal["running", "done", "refused", "error", "aborted", "lost"]
+CostSource: TypeAlias = Literal["billed", "priced", "estimated", "none", "simulated", "unknown", "pending"]
+FinishReason: TypeAlias = Literal["stop", "length", "tool-calls", "content-filter", "error", "other"]
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    """Tokens and money of one call, as its provider reported them. None is unknown, never zero."""
+
+    prompt_tokens: int | None = None
+    """Input tokens, cached ones included."""
+    completion_tokens: int | None = None
+    """Output tokens, reasoning included."""
+    total_tokens: int | None = None
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+    """US dollars that the provider says it charged."""
+    upstream_cost: float | None = None
+    """US dollars that the upstream charged to one's own key; part of the cost only when `is_byok`."""
+    is_byok: bool | None = None
+
+    @property
+    def total(self) -> int | None:
+        """All tokens: as reported, else the sum of what is known."""
+        if self.total_tokens is not None:
+            return self.total_tokens
+        if self.prompt_tokens is None and self.completion_tokens is None:
+            return None
+        return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Who asked for a run, and under which ids."""
+
+    run_id: str
+    session_id: str
+    user_id: str | None = None
+    chat_id: str | None = None
+    method: Method = "stream"
+
+
+@dataclass(slots=True, eq=False)
+class ModelCall:
+    """One attempt, from before it is sent until nothing more of it comes."""
+
+    agent: str
+    provider: str
+    requested_model: str
+    handoff_chain: tuple[str, ...]
+    """The agents of the run up to this one."""
+    round: int = 1
+    step: int = 1
+    attempt: int = 1
+    """1 for the first call of a step; retries and fallbacks count on."""
+
+    started_at: float = field(default_factory=time.time)
+    """Unix seconds."""
+    started: float = field(default_factory=time.perf_counter)
+    first_token: float | None = None
+    ended: float | None = None
+
+    generation_id: str | None = None
+    model: str | None = None
+    """The model that answered, as the provider names it."""
+    usage: TokenUsage | None = None
+    finish_reason: FinishReason | None = None
+    status: CallStatus = "running"
+    error_type: str | None = None
+    charged: bool | None = None
+    """False when the provider surely charged nothing."""
+    cost: float | None = None
+    """US dollars in all, set when the call is priced; None while unknown."""
+    cost_source: CostSource = "pending"
+
+    @property
+    def duration_ms(self) -> int:
+        """Milliseconds until the last byte, or until now."""
+        return round(((self.ended or time.perf_counter()) - self.started) * 1000)
+
+    @property
+    def time_to_first_token_ms(self) -> int | None:
+        return None if self.first_token is None else round((self.first_token - self.started) * 1000)
