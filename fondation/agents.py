@@ -1,0 +1,162 @@
+"""The cast: every agent, model, tool and route of a `Config`, with all names resolved and all that can be
+made once made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from fondation.handoffs import handoff_tool
+from fondation.instructions import Template, compile_instructions
+from fondation.match_on import Matcher, compile_match
+from fondation.messages import Json, ToolSpec
+from fondation.providers import create_provider
+from fondation.tools import Tool, open_tool
+
+if TYPE_CHECKING:
+    from fondation.config import Config, Limits, Loaded, ModelConfig, Price, RouteConfig
+    from fondation.http import HttpClient
+    from fondation.providers.base import Provider
+
+Simulate: TypeAlias = Literal["none", "missing", "all"]
+"""Which models the simulated provider answers: none, those whose key is not set, or all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    name: str
+    """Its name in the file."""
+    id: str
+    """The provider's name for it."""
+    provider: Provider
+    retries: int
+    price: Price | None
+    fallbacks: list[Model] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Agent:
+    name: str
+    model: Model
+    instructions: Template
+    tools: Mapping[str, Tool]
+    handoffs: Mapping[str, str]
+    """The agents it may hand off to: name -> description."""
+    specs: tuple[ToolSpec, ...]
+    """Its tools as models are told of them, without the handoff tool."""
+    specs_with_handoff: tuple[ToolSpec, ...]
+    settings: Mapping[str, Mapping[str, Json]]
+    """Model name -> request settings, the agent's over the model's."""
+    route_only: bool
+    max_turns: int | None
+    matcher: Matcher | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Route:
+    path: str
+    agent: Agent
+    config: RouteConfig
+    limits: Limits
+    reachable: Mapping[str, Agent]
+    """The agents that may answer here: the route's own and whom handoffs lead to."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cast:
+    agents: Mapping[str, Agent]
+    routes: Mapping[str, Route]
+    simulated: tuple[str, ...]
+    """The models that are simulated although the file names a provider."""
+
+
+def missing_keys(loaded: Loaded) -> dict[str, str]:
+    """The models whose API key is not set: model name -> the variable that should hold it."""
+    assert loaded.config is not None
+    return {
+        name: model.key_variable
+        for name, model in loaded.config.models.items()
+        if model.key_variable and not loaded.environment.get(model.key_variable)
+    }
+
+
+def build_cast(loaded: Loaded, http: HttpClient, simulate: Simulate = "none") -> Cast:
+    """Resolve a file without problems. Raises `EntryPointError` where a tool cannot be loaded."""
+    config = loaded.config
+    assert config is not None
+    simulated = _simulated_models(loaded, simulate)
+    models = _build_models(loaded, http, simulated)
+    tools = {name: open_tool(name, tool) for name, tool in config.tools.items()}
+    agents = {name: _build_agent(name, config, models, tools) for name in config.agents}
+    routes = {path: _build_route(path, route, agents) for path, route in config.routes.items()}
+    return Cast(agents, routes, tuple(sorted(simulated)))
+
+
+def _simulated_models(loaded: Loaded, simulate: Simulate) -> set[str]:
+    assert loaded.config is not None
+    if simulate == "none":
+        return set()
+    named = {name for name, model in loaded.config.models.items() if model.provider != "simulated"}
+    return named if simulate == "all" else named & missing_keys(loaded).keys()
+
+
+def _build_models(loaded: Loaded, http: HttpClient, simulated: set[str]) -> dict[str, Model]:
+    assert loaded.config is not None
+    configs = loaded.config.models
+    models = {
+        name: Model(
+            name=name,
+            id=config.id,
+            provider=_provider(config, loaded.environment, http, simulated=name in simulated),
+            retries=config.retries,
+            price=config.price,
+        )
+        for name, config in configs.items()
+    }
+    for name, model in models.items():
+        model.fallbacks.extend(models[fallback] for fallback in configs[name].fallbacks)
+    return models
+
+
+def _provider(
+    config: ModelConfig, environment: Mapping[str, str], http: HttpClient, *, simulated: bool
+) -> Provider:
+    if simulated:
+        config = config.model_copy(update={"provider": "simulated"})
+    key = environment.get(config.key_variable) if config.key_variable else None
+    return create_provider(config, key, http)
+
+
+def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: Mapping[str, Tool]) -> Agent:
+    agent = config.agents[name]
+    own_tools = {tool: tools[tool] for tool in agent.tools}
+    handoffs = {target: config.agents[target].description or "" for target in agent.handoffs}
+    specs = tuple(tool.spec for tool in own_tools.values())
+    return Agent(
+        name=name,
+        model=models[agent.model],
+        instructions=compile_instructions(agent.instructions),
+        tools=own_tools,
+        handoffs=handoffs,
+        specs=specs,
+        specs_with_handoff=(*specs, handoff_tool(handoffs)) if handoffs else specs,
+        settings={
+            model: config.models[model].settings.merged(agent.settings).as_request()
+            for model in config.models
+        },
+        route_only=agent.route_only,
+        max_turns=agent.max_turns,
+        matcher=compile_match(agent.match_on) if agent.match_on else None,
+    )
+
+
+def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent]) -> Route:
+    reachable: dict[str, Agent] = {}
+    waiting = [config.agent]
+    while waiting:
+        name = waiting.pop(0)
+        if name not in reachable:
+            reachable[name] = agents[name]
+            waiting.extend(agents[name].handoffs)
+    return Route(path, agents[config.agent], config, config.limits, reachable)

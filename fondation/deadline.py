@@ -1,0 +1,75 @@
+"""When a run must end: at its time limit, or at once when the server asks.
+
+`asyncio.timeout` cannot do this around a generator: it would cancel whoever holds the generator while it is
+suspended. A
+`Deadline` interrupts only what is awaited through it; a run that is suspended meets it at its next wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from fondation.errors import FondationError
+
+T = TypeVar("T")
+Reason: TypeAlias = Literal["timeout", "shutdown"]
+
+
+class DeadlineReached(FondationError):
+    """The run must end now; `reason` says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Deadline:
+    """One run's deadline, `seconds` from now."""
+
+    __slots__ = ("_cancelling", "_fired", "_reason", "_task", "_timer")
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.expire, "timeout")
+        self._reason: Reason | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._fired = False
+        self._cancelling = 0
+
+    def expire(self, reason: Reason) -> None:
+        """End the run: what it waits for is cancelled, and every later wait fails."""
+        if self._reason is not None:
+            return
+        self._reason = reason
+        if self._task is not None:
+            self._fired = True
+            self._task.cancel()
+
+    async def wait(self, awaitable: Awaitable[T]) -> T:
+        """Await something, at most until the deadline; raises `DeadlineReached`."""
+        if self._reason is not None:
+            _discard(awaitable)
+            raise DeadlineReached(self._reason)
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._cancelling = task, task.cancelling()
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            if self._fired and task.uncancel() <= self._cancelling:
+                raise DeadlineReached(self._reason or "timeout") from None
+            raise
+        finally:
+            self._task = None
+
+    def close(self) -> None:
+        """The run is over: the timer goes."""
+        self._timer.cancel()
+
+
+def _discard(awaitable: Awaitable[object]) -> None:
+    """A coroutine that is never awaited would warn."""
+    close = getattr(awaitable, "close", None)
+    if close is not None:
+        close()

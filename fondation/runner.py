@@ -1,0 +1,264 @@
+"""The loop: an agent's steps, its tools, its handoffs, until one outcome. It yields events and knows no
+listener."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import assert_never
+
+from fondation.agents import Agent, Model, Route
+from fondation.attempts import Attempts
+from fondation.calls import ModelCall, RunInfo
+from fondation.deadline import Deadline, DeadlineReached
+from fondation.errors import ProviderError
+from fondation.events import (
+    Batch,
+    Batches,
+    Event,
+    HandedOff,
+    RoundStarted,
+    RunAborted,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    RunSummary,
+    StepFinished,
+    StepStarted,
+    Strategy,
+    TextDelta,
+    TextEnded,
+    TextStarted,
+    ToolFailed,
+)
+from fondation.gate import CallStopped, Gate, always_go
+from fondation.handoffs import TOOL_NAME
+from fondation.messages import AssistantMessage, Json, Message, SystemMessage
+from fondation.providers.base import ForcedTool, ModelRequest
+from fondation.summary import summarize
+from fondation.tools.execution import ToolRunner
+from fondation.turn import Answered, CallTools, Ids, PassOn, Turn
+
+log = logging.getLogger("fondation.runner")
+
+NO_STEPS_LEFT = "The tool was not run: no steps are left."
+LAST_WORDS = "I could not finish this within the steps that I have."
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Who begins a run, and why it is not the route's own agent where it is another."""
+
+    agent: Agent
+    strategy: Strategy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """All that a run needs to know of the request for it."""
+
+    info: RunInfo
+    route: Route
+    start: Start
+    messages: tuple[Message, ...]
+    """The conversation, without a system message; the user's newest message is in it."""
+    message_id: str
+    """The id of the assistant message to write."""
+    user_message_id: str | None = None
+    context: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Run:
+    """One run: `events()` is the run, to be iterated once; `deadline` can end it."""
+
+    def __init__(self, request: RunRequest, gate: Gate = always_go) -> None:
+        limits = request.route.limits
+        self.deadline = Deadline(limits.run_timeout)
+        self.calls: list[ModelCall] = []
+        self.chain = [request.start.agent.name]
+        self._request = request
+        self._gate = gate
+        self._limits = limits
+        self._agent = request.start.agent
+        self._messages: list[Message] = list(request.messages)
+        self._ids = Ids(
+            call.id
+            for message in request.messages
+            if isinstance(message, AssistantMessage)
+            for call in message.tool_calls
+        )
+        self._tools = ToolRunner(request.info, request.context, self.deadline, limits.max_tool_result)
+        self._instructions: dict[str, SystemMessage] = {}
+        self._round_steps = 0
+        self._steps = 0
+        self._turn = Turn(self._ids)
+
+    async def events(self) -> Batches:
+        """What happens, from `RunStarted` to the outcome. Never raises but what ends the iteration itself."""
+        outcome: Event
+        try:
+            yield self._opening()
+            async with contextlib.aclosing(self._loop()) as batches:
+                async for batch in batches:
+                    yield batch
+            outcome = RunFinished(self._summary())
+        except ProviderError as error:
+            outcome = self._failed(error.sentence, error.http_status, error.error_type, error.retry_after)
+        except CallStopped as stopped:
+            stop = stopped.stop
+            outcome = self._failed(stop.sentence, stop.http_status, stop.error_type)
+        except DeadlineReached as reached:
+            if reached.reason == "shutdown":
+                outcome = RunAborted(self._summary("aborted"))
+            else:
+                outcome = self._failed("The answer took too long and was stopped.", 504, "run_timeout")
+        except Exception:
+            log.exception("run %s failed", self._request.info.run_id)
+            outcome = self._failed("Something went wrong on the server.", 500, "internal")
+        finally:
+            self.deadline.close()
+        yield [*self._turn.finish(), outcome]
+
+    def _opening(self) -> Batch:
+        request, agent = self._request, self._agent
+        own = request.route.agent
+        batch: Batch = [
+            RunStarted(request.info.run_id, request.message_id, agent.name, request.user_message_id)
+        ]
+        if request.start.strategy is not None and agent is not own:
+            batch.append(HandedOff(own.name, agent.name, request.start.strategy))
+        routing = agent is own and bool(agent.handoffs)
+        batch.append(RoundStarted(agent.name, "routing" if routing else "executing"))
+        return batch
+
+    async def _loop(self) -> Batches:
+        """Step after step until an agent has answered."""
+        while True:
+            last = self._begin_step()
+            async with contextlib.aclosing(self._ask(last)) as batches:
+                async for batch in batches:
+                    yield batch
+            outcome = self._turn.outcome(() if last else self._targets())
+            match outcome:
+                case Answered() if self._turn.hidden:
+                    yield [*self._turn.finish(), *self._hand_off(next(iter(self._targets())), "programmatic")]
+                case Answered():
+                    if last and not self._turn.has_text:
+                        yield self._last_words()
+                    return
+                case CallTools(calls) if last:
+                    yield [ToolFailed(call.id, call.name, NO_STEPS_LEFT) for call in calls]
+                    yield self._last_words()
+                    return
+                case CallTools() | PassOn():
+                    async with contextlib.aclosing(self._call_tools(outcome)) as batches:
+                        async for batch in batches:
+                            yield batch
+                    yield self._turn.finish()
+                    if isinstance(outcome, PassOn):
+                        yield self._hand_off(outcome.handoff.target, "llm", outcome.handoff.reason)
+                case never:
+                    assert_never(never)
+
+    def _begin_step(self) -> bool:
+        """Count the step; True where it is the one beyond the cap, in which the agent must answer."""
+        self._steps += 1
+        self._round_steps += 1
+        last = self._round_steps > (self._agent.max_turns or self._limits.max_steps)
+        self._turn = Turn(self._ids, hidden=self._must_route() and not last)
+        return last
+
+    def _targets(self) -> Mapping[str, str]:
+        """Whom the agent may hand off to now: nobody in the last round."""
+        return self._agent.handoffs if len(self.chain) < self._limits.max_rounds else {}
+
+    def _must_route(self) -> bool:
+        return self._agent.route_only and bool(self._targets())
+
+    async def _ask(self, last: bool) -> Batches:
+        """One model turn."""
+        agent, targets, info = self._agent, self._targets(), self._request.info
+        request = ModelRequest(
+            messages=[self._system_message(), *self._messages],
+            tools=agent.specs_with_handoff if targets else agent.specs,
+            tool_choice="none" if last else ForcedTool(TOOL_NAME) if self._must_route() else "auto",
+            user_id=info.user_id,
+            session_id=info.session_id,
+            handoffs=targets,
+        )
+        attempts = Attempts(info, agent, self._gate, self.deadline, self._new_call)
+        async with contextlib.aclosing(attempts.ask(request)) as items:
+            async for batch in items:
+                if shown := self._turn.translate(batch):
+                    yield shown
+
+    def _new_call(self, model: Model, attempt: int) -> ModelCall:
+        call = ModelCall(
+            agent=self._agent.name,
+            provider=model.provider.name,
+            requested_model=model.id,
+            handoff_chain=tuple(self.chain),
+            round=len(self.chain),
+            step=self._steps,
+            attempt=attempt,
+        )
+        self.calls.append(call)
+        return call
+
+    def _system_message(self) -> SystemMessage:
+        """The agent's instructions, rendered once a run."""
+        name = self._agent.name
+        if name not in self._instructions:
+            info, now = self._request.info, datetime.now(UTC)
+            text = self._agent.instructions.render(
+                {
+                    "user_id": info.user_id,
+                    "session_id": info.session_id,
+                    "chat_id": info.chat_id,
+                    "now": now.isoformat(timespec="seconds"),
+                    "today": now.date().isoformat(),
+                    "agent": name,
+                    "context": self._request.context,
+                }
+            )
+            self._instructions[name] = SystemMessage(text)
+        return self._instructions[name]
+
+    async def _call_tools(self, outcome: CallTools | PassOn) -> Batches:
+        """Run the turn's tools and put calls and results into the conversation, in the model's order."""
+        results = dict(outcome.results)
+        message = self._turn.message()
+        if outcome.calls:
+            batches = self._tools.run_calls(self._agent.name, self._agent.tools, outcome.calls, results)
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    yield batch
+        self._messages.append(message)
+        self._messages.extend(results[call.id] for call in message.tool_calls)
+
+    def _hand_off(self, target: str, strategy: Strategy, reason: str | None = None) -> Batch:
+        """The next round begins: `target` has the conversation."""
+        source, self._agent = self._agent, self._request.route.reachable[target]
+        self.chain.append(target)
+        self._round_steps = 0
+        return [HandedOff(source.name, target, strategy, reason), RoundStarted(target, "executing")]
+
+    def _last_words(self) -> Batch:
+        """An answer where the steps ran out and the model gave none: never silence."""
+        id = self._ids.part("t")
+        text = [TextStarted(id), TextDelta(id, LAST_WORDS), TextEnded(id)]
+        return [*self._turn.finish(), StepStarted(), *text, StepFinished()]
+
+    def _failed(
+        self, sentence: str, http_status: int, error_type: str, retry_after: float | None = None
+    ) -> RunFailed:
+        return RunFailed(self._summary("error"), sentence, http_status, error_type, retry_after)
+
+    def _summary(self, finish_reason: str | None = None) -> RunSummary:
+        request = self._request
+        return summarize(
+            request.info.run_id, request.message_id, self.chain, self.calls, self._steps, finish_reason
+        )

@@ -1,0 +1,65 @@
+"""A run in one value: who answered, on which model, for how many tokens and how much money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from fondation.calls import CostSource, ModelCall, TokenUsage
+from fondation.events import RunSummary
+
+Number = TypeVar("Number", int, float)
+
+CERTAINTY: tuple[CostSource, ...] = (
+    "none",
+    "simulated",
+    "billed",
+    "priced",
+    "estimated",
+    "pending",
+    "unknown",
+)
+"""From the surest to the least sure: a sum is as sure as its least sure part."""
+
+
+def summarize(
+    run_id: str,
+    message_id: str,
+    chain: Sequence[str],
+    calls: Sequence[ModelCall],
+    steps: int,
+    finish_reason: str | None,
+) -> RunSummary:
+    """The summary of a run with these calls; `finish_reason` None is what the last model said."""
+    answered = [call for call in calls if call.status == "done"]
+    last = answered[-1] if answered else None
+    return RunSummary(
+        run_id=run_id,
+        message_id=message_id,
+        agent=chain[-1],
+        handoff_chain=tuple(chain),
+        model=(last.model or last.requested_model) if last else None,
+        usage=_total([call.usage for call in calls if call.usage is not None], calls),
+        cost_source=max((call.cost_source for call in calls), key=CERTAINTY.index, default="none"),
+        finish_reason=finish_reason or (last.finish_reason if last else None) or "other",
+        calls=len(calls),
+        steps=steps,
+    )
+
+
+def _total(usages: Sequence[TokenUsage], calls: Sequence[ModelCall]) -> TokenUsage:
+    """Sums of what is known; None where nothing is."""
+    return TokenUsage(
+        prompt_tokens=_sum([usage.prompt_tokens for usage in usages]),
+        completion_tokens=_sum([usage.completion_tokens for usage in usages]),
+        total_tokens=_sum([usage.total for usage in usages]),
+        cached_tokens=_sum([usage.cached_tokens for usage in usages]),
+        cache_write_tokens=_sum([usage.cache_write_tokens for usage in usages]),
+        reasoning_tokens=_sum([usage.reasoning_tokens for usage in usages]),
+        cost=_sum([call.cost for call in calls]),
+    )
+
+
+def _sum(values: Sequence[Number | None]) -> Number | None:
+    known = [value for value in values if value is not None]
+    return sum(known[1:], known[0]) if known else None

@@ -1,0 +1,160 @@
+"""Running the tool calls of a step: in parallel, each within its timeout, their outcomes told as they
+come."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from fondation.calls import RunInfo
+from fondation.context import RunContext
+from fondation.deadline import Deadline, DeadlineReached
+from fondation.errors import ToolError
+from fondation.events import Batches, DataSent, Event, ToolFailed, ToolSucceeded
+from fondation.messages import Json, ToolCall, ToolResult
+from fondation.tools.base import Tool
+
+log = logging.getLogger("fondation.tools")
+
+FAILED = "The tool failed."
+"""All that the model and the page learn of an exception that is no `ToolError`."""
+ENDED = "The tool was stopped: the run ended first."
+CANCEL_SECONDS = 1.0
+"""How long a cancelled tool may take to clean up before the run goes on without it."""
+
+
+@dataclass(slots=True)
+class ToolRunner:
+    """Runs tool calls for one run, and counts them."""
+
+    run: RunInfo
+    context: Mapping[str, Json]
+    deadline: Deadline
+    max_result: int
+    """Bytes of JSON that a result may have."""
+    _calls: Counter[str] = field(default_factory=Counter)
+
+    async def run_calls(
+        self, agent: str, tools: Mapping[str, Tool], calls: Sequence[ToolCall], results: dict[str, ToolResult]
+    ) -> Batches:
+        """Run `calls` at once; yield what happens, and leave a result for the model under each call's id.
+
+        Every call gets exactly one outcome event, also when the deadline comes first.
+        """
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        context = self._context_for(agent, events)
+        pending = {call.id: call for call in calls}
+        tasks = [asyncio.create_task(self._outcome(call, tools, context, events)) for call in calls]
+        try:
+            while pending:
+                batch = [await self.deadline.wait(events.get())]
+                while not events.empty():
+                    batch.append(events.get_nowait())
+                for event in batch:
+                    if isinstance(event, ToolSucceeded | ToolFailed):
+                        results[event.call_id] = _result(pending.pop(event.call_id), event)
+                yield batch
+        except DeadlineReached:
+            yield [ToolFailed(call.id, call.name, ENDED) for call in pending.values()]
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+
+    def _context_for(self, agent: str, events: asyncio.Queue[Event]) -> RunContext:
+        loop = asyncio.get_running_loop()
+
+        def emit(name: str, data: Json, id: str | None, transient: bool) -> None:
+            msgspec.json.encode(data)  # what is no JSON fails here, in the tool, and not in the stream
+            loop.call_soon_threadsafe(events.put_nowait, DataSent(name, data, id, transient))
+
+        return RunContext(
+            run_id=self.run.run_id,
+            session_id=self.run.session_id,
+            user_id=self.run.user_id,
+            chat_id=self.run.chat_id,
+            agent=agent,
+            context=self.context,
+            _emit=emit,
+        )
+
+    async def _outcome(
+        self, call: ToolCall, tools: Mapping[str, Tool], context: RunContext, events: asyncio.Queue[Event]
+    ) -> None:
+        event: Event
+        try:
+            output = await self._call(call, tools, context)
+            event = ToolSucceeded(call.id, call.name, output)
+        except ToolError as error:
+            event = ToolFailed(call.id, call.name, str(error) or FAILED)
+        except TimeoutError:
+            log.warning("tool %s: no result within its timeout (run %s)", call.name, self.run.run_id)
+            event = ToolFailed(call.id, call.name, "The tool took too long and was stopped.")
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                raise
+            log.exception("tool %s failed (run %s)", call.name, self.run.run_id)
+            event = ToolFailed(call.id, call.name, FAILED)
+        # Behind the parts that the tool emitted: those come through the loop's queue, also from a thread.
+        asyncio.get_running_loop().call_soon(events.put_nowait, event)
+
+    async def _call(self, call: ToolCall, tools: Mapping[str, Tool], context: RunContext) -> Json:
+        tool = tools.get(call.name)
+        if tool is None:
+            known = ", ".join(tools) or "none"
+            raise ToolError(f"There is no tool {call.name!r}. The tools are: {known}.")
+        arguments = _arguments(call)
+        self._calls[call.name] += 1
+        if tool.max_calls is not None and self._calls[call.name] > tool.max_calls:
+            raise ToolError(f"{call.name} may be called {tool.max_calls} times at most, and was.")
+        async with asyncio.timeout(tool.timeout):
+            output = await tool.call(arguments, context)
+        return _bounded(output, self.max_result)
+
+
+def _is_cancelled() -> bool:
+    """Whether this task is being cancelled; a tool may also raise CancelledError of its own."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def parse_arguments(call: ToolCall) -> Json:
+    """The arguments as a JSON value; the model's own text where it is none."""
+    if not call.arguments.strip():
+        return {}
+    try:
+        return msgspec.json.decode(call.arguments)
+    except msgspec.DecodeError:
+        return call.arguments
+
+
+def _arguments(call: ToolCall) -> dict[str, Json]:
+    value = parse_arguments(call)
+    if isinstance(value, dict):
+        return value
+    if isinstance(value, str) and value == call.arguments:
+        raise ToolError("Invalid arguments. They are not valid JSON; send one JSON object.")
+    raise ToolError("Invalid arguments. Send one JSON object.")
+
+
+def _bounded(output: Json, limit: int) -> Json:
+    """The output, cut where its JSON is longer than `limit` bytes, and saying so."""
+    encoded = output.encode() if isinstance(output, str) else msgspec.json.encode(output)
+    if len(encoded) <= limit:
+        return output
+    kept = encoded[:limit].decode(errors="ignore")
+    return f"{kept}\n[cut: the first {limit:,} of {len(encoded):,} bytes]"
+
+
+def _result(call: ToolCall, event: ToolSucceeded | ToolFailed) -> ToolResult:
+    """What the model reads of an outcome."""
+    if isinstance(event, ToolFailed):
+        return ToolResult(call.id, call.name, f"Error: {event.text}")
+    text = event.output if isinstance(event.output, str) else msgspec.json.encode(event.output).decode()
+    return ToolResult(call.id, call.name, text)
