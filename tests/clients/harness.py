@@ -1,0 +1,273 @@
+"""The published AI SDK clients as a test harness.
+
+One node process a client, kept for the whole run, plays one scenario after the other. `Scenario` is what it
+is told, `Outcome` what it saw; `play.mjs` is the other side of both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+FOLDER = Path(__file__).parent
+CLIENTS = ("ai-5.0.71", "ai-5", "ai-6.0.230", "ai-6", "ai-7")
+"""The aliases of package.json. 5.0.71 and 6.0.230 are strict: a field that they do not know throws."""
+OLDEST_NODE = 22
+GRACE = 5.0
+"""Seconds beyond a scenario's limit after which its node process counts as stuck."""
+
+
+class ClientsUnavailable(Exception):
+    """The clients cannot run on this machine; the text says why and what to type."""
+
+
+class Json(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+
+
+class StopAfter(Json):
+    """When the user presses stop: at the write that completes either number."""
+
+    writes: int | None = None
+    """Any change of the assistant's message; the first is its `start`."""
+    texts: int | None = None
+    """Changes that added text."""
+
+
+class Turn(Json):
+    send: str | None = None
+    """The user's message."""
+    regenerate: bool = False
+    """Instead of a message: answer the last one once more."""
+    stop_after: StopAfter | None = None
+
+
+class Scenario(Json):
+    turns: list[Turn]
+    id: str | None = None
+    """The chat's id; without one the client makes its own."""
+    messages: list[dict[str, Any]] = []
+    """The conversation before the first turn, as UI messages."""
+    body: Literal["full", "message"] = "full"
+    """What is posted: the client's own body, or `{message, id}` with the last message only."""
+    headers: dict[str, str] = {}
+    extra: dict[str, Any] = {}
+    """Fields that go along in every body."""
+    send_automatically: bool = False
+    """Post again by itself when `lastAssistantMessageIsCompleteWithToolCalls`."""
+    max_posts: int = 4
+    """Where an endless chain of such posts is cut."""
+    limit: float = 20.0
+    """Seconds for the whole scenario."""
+
+
+class Chunk(Json):
+    chunk: dict[str, Any]
+    problem: str | None
+    """Why this client's own schema refuses it; None where it does not."""
+
+
+class Exchange(Json):
+    """One request and its answer, as they were on the wire."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    status: int | None
+    """None when no answer came."""
+    response_headers: dict[str, str]
+    raw: str
+    """The answer's whole body."""
+    broken: str | None
+    """How the answer's body ended early, by whichever side; None where it ended by itself."""
+    chunks: list[Chunk]
+    """The events of a `text/event-stream` but the last `[DONE]`."""
+    done: bool
+    """Whether the stream ended in `[DONE]`."""
+
+
+class Finish(Json):
+    """What `onFinish` was told; `finish_reason` is unknown to old clients."""
+
+    is_abort: bool
+    is_disconnect: bool
+    is_error: bool
+    finish_reason: str | None
+
+
+class UIMessage(BaseModel):
+    """A message of the chat; clients add fields of their own."""
+
+    id: str
+    role: str
+    parts: list[dict[str, Any]]
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(part["text"] for part in self.parts if part["type"] == "text")
+
+    def parts_of(self, kind: str) -> list[dict[str, Any]]:
+        return [part for part in self.parts if part["type"] == kind]
+
+
+class Outcome(Json):
+    """What a client saw and ended as."""
+
+    status: str
+    """Of the chat: `ready` or `error`; another one means that it hangs."""
+    error: str | None
+    messages: list[UIMessage]
+    data: list[dict[str, Any]]
+    """What `onData` was given."""
+    finishes: list[Finish]
+    exchanges: list[Exchange]
+    looped: bool
+    """The client would have posted once more than `max_posts`."""
+    timed_out: bool
+    stopped_at: float | None
+    """When stop was pressed, in seconds since the epoch."""
+
+    @property
+    def posts(self) -> int:
+        return sum(exchange.method == "POST" for exchange in self.exchanges)
+
+    @property
+    def last(self) -> UIMessage:
+        return self.messages[-1]
+
+    @property
+    def chunks(self) -> list[dict[str, Any]]:
+        """Of the last answer."""
+        return [received.chunk for received in self.exchanges[-1].chunks]
+
+    @property
+    def types(self) -> list[str]:
+        """Of the last answer's chunks."""
+        return [str(chunk.get("type")) for chunk in self.chunks]
+
+    @property
+    def problems(self) -> list[str]:
+        """What this client's schema refuses, in all answers."""
+        received = (chunk for exchange in self.exchanges for chunk in exchange.chunks)
+        return [f"{each.chunk}: {each.problem}" for each in received if each.problem is not None]
+
+    def data_of(self, kind: str) -> list[dict[str, Any]]:
+        return [part["data"] for part in self.data if part["type"] == kind]
+
+
+class Client:
+    """One version of the npm client, in a node process of its own."""
+
+    def __init__(self, name: str, node: str) -> None:
+        self.name = name
+        self.node = node
+        self._process: subprocess.Popen[str] | None = None
+
+    def drive(self, url: str, scenario: Scenario) -> Outcome:
+        """Play `scenario` against the route `url`.
+
+        It ends within the scenario's limit and a little grace: RuntimeError when the process died or hung.
+        """
+        order = _Order(url=url, **dict(scenario)).model_dump_json(by_alias=True)
+        process = self._running()
+        guard = threading.Timer(scenario.limit + GRACE, process.kill)
+        guard.start()
+        try:
+            answer = _ask(process, order)
+        finally:
+            guard.cancel()
+        if not answer:
+            self.close()
+            raise RuntimeError(f"the node process of {self.name} died or hung; what it printed is above")
+        return Outcome.model_validate_json(answer)
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            process.communicate(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None:
+            command, pipe = [self.node, "drive.mjs", self.name], subprocess.PIPE
+            self._process = subprocess.Popen(command, cwd=FOLDER, stdin=pipe, stdout=pipe, text=True)
+        return self._process
+
+
+class _Order(Scenario):
+    url: str
+
+
+def _ask(process: subprocess.Popen[str], order: str) -> str:
+    """The line that answers `order`; empty when the process is gone."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.write(order + "\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return ""
+    return process.stdout.readline()
+
+
+@contextlib.contextmanager
+def clients() -> Iterator[dict[str, Client]]:
+    """Every client by name, installed; closed at the end. Raises ClientsUnavailable."""
+    install()
+    node = find_node()
+    running = {name: Client(name, node) for name in CLIENTS}
+    try:
+        yield running
+    finally:
+        for client in running.values():
+            client.close()
+
+
+def install() -> None:
+    """Run `npm ci`, unless node_modules is what the lock file says already."""
+    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
+    stamp = FOLDER / "node_modules" / ".installed-from"
+    if stamp.is_file() and stamp.read_text() == lock:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ClientsUnavailable("npm is not installed: install node with npm")
+    done = subprocess.run([npm, "ci"], cwd=FOLDER, capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        raise ClientsUnavailable(f"`npm ci` in {FOLDER} failed:\n{done.stderr[-2000:]}")
+    stamp.write_text(lock)
+
+
+def find_node() -> str:
+    """The node that npm brought, or the machine's own where npm has none for it."""
+    brought = FOLDER / "node_modules" / ".bin" / "node"
+    if brought.exists():
+        return str(brought)
+    own = shutil.which("node")
+    if own is None:
+        raise ClientsUnavailable(f"node is not installed: install node {OLDEST_NODE} or newer")
+    version = subprocess.run([own, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
+        raise ClientsUnavailable(f"node {version} is too old: install node {OLDEST_NODE} or newer")
+    return own
+
+
+def required() -> bool:
+    """Whether a machine without the clients fails the tests instead of skipping them."""
+    return os.environ.get("CI") == "true" or os.environ.get("FONDATION_REQUIRE_CLIENTS") == "1"
