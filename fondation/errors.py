@@ -3,6 +3,8 @@
 FondationError
 ├── ToolError                    a tool says to the model what is wrong
 ├── EntryPointError              `module:attribute` cannot be loaded or described
+├── InstructionsError            an agent's instructions cannot be compiled or rendered
+├── ConfigError                  a file has problems; the text lists them
 ├── RequestError                 a bad request: HTTP status, plain sentence
 └── ProviderError                a model call failed
     ├── AuthenticationFailed     the provider rejects our key
@@ -33,6 +35,14 @@ class ToolError(FondationError):
 
 class EntryPointError(FondationError):
     """An entry point cannot be loaded or described; the text says why."""
+
+
+class InstructionsError(FondationError):
+    """An agent's instructions cannot be compiled or rendered; the text says why and is for the log."""
+
+
+class ConfigError(FondationError):
+    """An agents.yaml cannot be served; the text is what `validate` prints, or which keys are missing."""
 
 
 class RequestError(FondationError):

@@ -1,0 +1,1 @@
+"""How a run is told to a client: stream protocols, and one JSON answer."""

@@ -1,0 +1,102 @@
+"""A run as one JSON answer: the same events as a stream tells, collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from fondation import events
+from fondation.events import Batch, Event
+from fondation.messages import Json
+from fondation.protocols.ui_message_stream.encode import usage_metadata
+
+
+class JsonAnswer:
+    """Feed it every batch of a run; then `status`, `headers` and `body` are the answer.
+
+    The body is `{id, runId, text, agent, handoffs, toolCalls, usage}`, `id` being the chat's; of a failed run
+    `{error, runId}`.
+    """
+
+    def __init__(self, chat_id: str) -> None:
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self._chat_id = chat_id
+        self._texts: dict[str, list[str]] = {}
+        self._handoffs: list[Json] = []
+        self._calls: dict[str, dict[str, Json]] = {}
+        self._answer: dict[str, Json] = {}
+
+    @property
+    def body(self) -> bytes:
+        return msgspec.json.encode(self._answer)
+
+    def feed(self, batch: Batch) -> None:
+        for event in batch:
+            reader = _READERS.get(type(event))
+            if reader is not None:
+                reader(self, event)
+
+    def _on_text_started(self, event: events.TextStarted) -> None:
+        self._texts[event.id] = []
+
+    def _on_text(self, event: events.TextDelta) -> None:
+        self._texts[event.id].append(event.text)
+
+    def _on_handoff(self, event: events.HandedOff) -> None:
+        handoff = {"from": event.source, "to": event.target, "routingStrategy": event.strategy}
+        self._handoffs.append(handoff if event.reason is None else {**handoff, "reason": event.reason})
+
+    def _on_tool_called(self, event: events.ToolCalled) -> None:
+        self._calls[event.call_id] = {
+            "toolCallId": event.call_id,
+            "toolName": event.tool,
+            "input": event.input,
+        }
+
+    def _on_tool_succeeded(self, event: events.ToolSucceeded) -> None:
+        self._calls[event.call_id]["output"] = event.output
+
+    def _on_tool_failed(self, event: events.ToolFailed) -> None:
+        self._calls[event.call_id]["errorText"] = event.text
+
+    def _on_finished(self, event: events.RunFinished) -> None:
+        summary = event.summary
+        self._answer = {
+            "id": self._chat_id,
+            "runId": summary.run_id,
+            "text": "\n\n".join("".join(deltas) for deltas in self._texts.values()),
+            "agent": summary.agent,
+            "handoffs": self._handoffs,
+            "toolCalls": [*self._calls.values()],
+            "usage": {
+                **usage_metadata(summary.usage, summary.cost_source),
+                **({"model": summary.model} if summary.model else {}),
+            },
+        }
+
+    def _on_failed(self, event: events.RunFailed) -> None:
+        self.status = event.http_status
+        if event.http_status == 503:
+            self.headers["Retry-After"] = str(max(1, round(event.retry_after or 1)))
+        self._answer = {"error": event.sentence, "runId": event.summary.run_id}
+
+    def _on_aborted(self, event: events.RunAborted) -> None:
+        self.status = 503
+        self.headers["Retry-After"] = "1"
+        self._answer = {"error": "The server is going down", "runId": event.summary.run_id}
+
+
+_READERS: dict[type[Event], Callable[[JsonAnswer, Any], None]] = {
+    events.TextStarted: JsonAnswer._on_text_started,
+    events.TextDelta: JsonAnswer._on_text,
+    events.HandedOff: JsonAnswer._on_handoff,
+    events.ToolCalled: JsonAnswer._on_tool_called,
+    events.ToolSucceeded: JsonAnswer._on_tool_succeeded,
+    events.ToolFailed: JsonAnswer._on_tool_failed,
+    events.RunFinished: JsonAnswer._on_finished,
+    events.RunFailed: JsonAnswer._on_failed,
+    events.RunAborted: JsonAnswer._on_aborted,
+}

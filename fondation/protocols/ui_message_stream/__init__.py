@@ -1,0 +1,8 @@
+"""The AI SDK's UI message stream, as every release of the majors 5, 6 and 7 reads it."""
+
+from __future__ import annotations
+
+from fondation.protocols.ui_message_stream.decode import Conversation, decode
+from fondation.protocols.ui_message_stream.encode import HEADERS, KEEPALIVE, encode
+
+__all__ = ["HEADERS", "KEEPALIVE", "Conversation", "decode", "encode"]

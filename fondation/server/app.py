@@ -1,0 +1,103 @@
+"""`create_app`: the application of one agents.yaml."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from aiohttp import web
+
+from fondation.agents import Simulate, build_cast, missing_keys
+from fondation.config import Loaded, database_file, load
+from fondation.errors import ConfigError
+from fondation.gate import always_go
+from fondation.http import HttpClient
+from fondation.server.chat import chat_handler
+from fondation.server.doors import Doors
+from fondation.server.health import health
+from fondation.server.keys import SERVICES, Services
+from fondation.server.middlewares import add_cors, errors_as_json
+from fondation.server.runs import ActiveRuns
+from fondation.stores import open_store
+
+HTTP = web.AppKey("http", HttpClient)
+
+
+def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulate = "none") -> web.Application:
+    """An aiohttp application that serves the agents of a file; put it into a program of your own, or run it as it is.
+
+    `simulate` is "none", "missing" (models whose key is not set are simulated) or "all". Raises `ConfigError`, whose
+    text
+    holds every problem at its line, or the keys that are missing. As a sub-application its routes come after the
+    prefix.
+    """
+    loaded = source if isinstance(source, Loaded) else load(Path(source))
+    if loaded.config is None:
+        raise ConfigError(loaded.report())
+    if simulate == "none" and (missing := missing_keys(loaded)):
+        raise ConfigError(_missing_keys_text(missing))
+    config = loaded.config
+    http = HttpClient()
+    app = web.Application(middlewares=[errors_as_json])
+    app[HTTP] = http
+    app[SERVICES] = services = Services(
+        config=config,
+        cast=build_cast(loaded, http, simulate),
+        doors=Doors(config.server),
+        gate=always_go,
+        runs=ActiveRuns(),
+        database=_database(loaded),
+    )
+    app.on_response_prepare.append(add_cors)
+    app.cleanup_ctx.extend([_ledger, _http, _watch])
+    app.router.add_get("/healthz", health)
+    for path, route in services.cast.routes.items():
+        app.router.add_post(path, chat_handler(route))
+    return app
+
+
+def _missing_keys_text(missing: dict[str, str]) -> str:
+    lines = [f"the model {model} needs an API key: set {variable}" for model, variable in missing.items()]
+    return "\n".join(
+        [
+            *lines,
+            "  = help: put it into .env.local beside the file, or answer without a key: --simulate=missing",
+        ]
+    )
+
+
+def _database(loaded: Loaded) -> Path | None:
+    """The ledger's file, or None where the file's `usage.enabled` leaves it out."""
+    assert loaded.config is not None
+    enabled = loaded.config.usage.enabled
+    if enabled == "production":
+        enabled = loaded.environment.get("FONDATION_ENV") == "production"
+    if not enabled:
+        return None
+    return database_file(loaded.config.storage.url, loaded.folder, loaded.environment)
+
+
+async def _ledger(app: web.Application) -> AsyncIterator[None]:
+    """The store is open while the application runs; its last rows are written before it ends."""
+    services = app[SERVICES]
+    if services.database is None:
+        yield
+        return
+    services.store = await asyncio.to_thread(open_store, services.database)
+    yield
+    await asyncio.to_thread(services.store.close)
+
+
+async def _http(app: web.Application) -> AsyncIterator[None]:
+    yield
+    await app[HTTP].close()
+
+
+async def _watch(app: web.Application) -> AsyncIterator[None]:
+    task = asyncio.create_task(app[SERVICES].runs.watch())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -1,0 +1,114 @@
+"""Who may come in: the Host of a request must be ours, its Origin allowed, and a user's name vouched for.
+
+The port spends money. A page on any other site could reach a server on the same machine through the visitor's browser:
+by
+a plain cross-site POST (its Origin tells), or by a name of its own that resolves to 127.0.0.1 (its Host tells).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from fondation.config import Server
+from fondation.errors import RequestError
+
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+ALLOWED_HEADERS = "content-type, x-session-id, x-user-id, authorization"
+EXPOSED_HEADERS = "x-session-id, x-run-id"
+
+
+class Doors:
+    """The checks that one server's settings ask for."""
+
+    def __init__(self, server: Server) -> None:
+        self._host = server.host.lower()
+        self._origins = frozenset(origin.lower().rstrip("/") for origin in server.cors.origins)
+        self._proxies = [ipaddress.ip_network(proxy, strict=False) for proxy in server.proxies]
+
+    def check(self, request: web.Request) -> None:
+        """Raises `RequestError` (403) for a foreign Host or Origin."""
+        if self._arrived_on_loopback(request) and not self._is_ours(request):
+            raise RequestError(
+                403, f"The host {_host_name(request.host)!r} is not this server's; use localhost or 127.0.0.1"
+            )
+        origin = request.headers.get("Origin")
+        if origin is not None and self.allowed_origin(request) is None and not _same_origin(origin, request):
+            raise RequestError(403, f"The origin {origin!r} is not in server.cors.origins of agents.yaml")
+
+    def allowed_origin(self, request: web.Request) -> str | None:
+        """The request's Origin where a page of it may read our answers."""
+        origin = request.headers.get("Origin")
+        if origin is not None and ("*" in self._origins or origin.lower() in self._origins):
+            return origin
+        return None
+
+    def vouched_for(self, request: web.Request) -> bool:
+        """Whether `x-user-id` is believed: it comes from this machine, or from one of the proxies."""
+        peer = request.remote
+        return not peer or _is_loopback(peer) or _within(peer, self._proxies)
+
+    def _arrived_on_loopback(self, request: web.Request) -> bool:
+        name = request.transport.get_extra_info("sockname") if request.transport is not None else None
+        return isinstance(name, tuple) and _is_loopback(name[0])
+
+    def _is_ours(self, request: web.Request) -> bool:
+        name = _host_name(request.host)
+        if name == self._host or _is_loopback(name):
+            return True
+        return bool(request.remote) and _within(request.remote or "", self._proxies)
+
+
+def cors_headers(origin: str) -> dict[str, str]:
+    """What lets a page of `origin` read an answer."""
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": EXPOSED_HEADERS,
+        "Vary": "Origin",
+    }
+
+
+def preflight_headers(methods: str) -> dict[str, str]:
+    """What a browser asks before it sends the real request."""
+    return {
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
+        "Access-Control-Max-Age": "600",
+    }
+
+
+def _host_name(host: str) -> str:
+    """The name in a Host header, without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()
+
+
+@lru_cache(maxsize=1024)
+def _is_loopback(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return bool((mapped or address).is_loopback)
+
+
+def _within(name: str, networks: Sequence[Network]) -> bool:
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def _same_origin(origin: str, request: web.Request) -> bool:
+    return urlsplit(origin).netloc.lower() == request.host.lower()

@@ -1,0 +1,73 @@
+"""Around every request: the doors first, CORS last, and each error as one JSON object."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from fondation.errors import RequestError
+from fondation.messages import Json
+from fondation.server.answers import json_response
+from fondation.server.doors import cors_headers, preflight_headers
+from fondation.server.keys import SERVICES
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+log = logging.getLogger("fondation.server")
+
+
+@web.middleware
+async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """`{"error": ...}` for whatever goes wrong before the first byte of an answer."""
+    try:
+        request.app[SERVICES].doors.check(request)
+        if request.method == "OPTIONS":
+            return _preflight(request)
+        return await handler(request)
+    except RequestError as error:
+        return _error(error.status, str(error), error.headers)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+        return _error(error.status, _http_text(request, error), headers)
+    except ConnectionResetError:
+        raise  # the client is gone: nobody reads an answer
+    except Exception:
+        log.exception("Chat error: %s %s", request.method, request.path)
+        return _error(500, "Internal server error", {})
+
+
+async def add_cors(request: web.Request, response: web.StreamResponse) -> None:
+    """Runs before any response's headers go out, streams included."""
+    origin = request.app[SERVICES].doors.allowed_origin(request)
+    if origin is not None:
+        response.headers.update(cors_headers(origin))
+
+
+def _preflight(request: web.Request) -> web.Response:
+    error = request.match_info.http_exception
+    if error is not None and error.status == 404:
+        raise error
+    allowed = getattr(error, "allowed_methods", None) or {"GET"}
+    methods = ", ".join(sorted({*allowed, "OPTIONS"} - {"HEAD"}))
+    return web.Response(status=204, headers={"Allow": methods, **preflight_headers(methods)})
+
+
+def _http_text(request: web.Request, error: web.HTTPException) -> str:
+    match error.status:
+        case 404:
+            routes = ", ".join(request.app[SERVICES].cast.routes)
+            return f"There is nothing at {request.path}; the routes are: {routes}"
+        case 405:
+            return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}"
+        case _:
+            return error.reason
+
+
+def _error(status: int, text: str, headers: dict[str, str]) -> web.Response:
+    body: dict[str, Json] = {"error": text}
+    return json_response(body, status=status, headers=headers)

@@ -1,0 +1,113 @@
+"""An HTTP request to a `RunRequest`: everything is read and checked here, before anything is asked of a model."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from fondation.agents import Route
+from fondation.calls import Method, RunInfo
+from fondation.config import ContextValue
+from fondation.errors import RequestError
+from fondation.messages import Json
+from fondation.protocols.ui_message_stream import Conversation, decode
+from fondation.routing import choose_agent
+from fondation.runner import RunRequest
+from fondation.server.doors import Doors
+
+LONGEST_ID = 128
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+
+async def read_run_request(request: web.Request, route: Route, doors: Doors) -> RunRequest:
+    """Read a POST to a route. Raises `RequestError` with the status and what is wrong."""
+    if request.content_type != "application/json":
+        raise RequestError(415, 'Send JSON, with the header "content-type: application/json"')
+    conversation = decode(await _read_body(request, route.limits.max_body_size))
+    _check_length(conversation.text, route.limits.max_message_length)
+    return RunRequest(
+        info=_run_info(request, conversation, doors),
+        route=route,
+        start=choose_agent(
+            route,
+            conversation.text,
+            choice=conversation.agent_choice,
+            last_agent=conversation.last_agent,
+        ),
+        messages=conversation.messages,
+        message_id=_checked_id("messages: the last id", conversation.continues) or f"msg_{uuid.uuid4().hex}",
+        user_message_id=None if conversation.user_message_id else f"msg_{uuid.uuid4().hex}",
+        context=_context(route.config.context, conversation.context),
+    )
+
+
+def wants_json(request: web.Request) -> bool:
+    """Whether Accept asks for one JSON answer and not for a stream."""
+    accept = request.headers.get("Accept", "")
+    return "application/json" in accept and "text/event-stream" not in accept and "*/*" not in accept
+
+
+async def _read_body(request: web.Request, limit: int) -> bytes:
+    too_large = RequestError(413, f"The body is larger than {limit:,} bytes")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise too_large
+    return b"".join(parts)
+
+
+def _check_length(text: str, limit: int | None) -> None:
+    if limit is not None and len(text) > limit:
+        raise RequestError(413, f"The message is longer than {limit:,} characters")
+
+
+def _run_info(request: web.Request, conversation: Conversation, doors: Doors) -> RunInfo:
+    chat_id = _checked_id("id", conversation.chat_id)
+    session_id = _checked_id("x-session-id", request.headers.get("x-session-id"))
+    user_id = _checked_id("x-user-id", request.headers.get("x-user-id"))
+    method: Method = "generate" if wants_json(request) else "stream"
+    return RunInfo(
+        run_id=f"run_{uuid.uuid4().hex}",
+        session_id=session_id or chat_id or str(uuid.uuid4()),
+        user_id=user_id if doors.vouched_for(request) else None,
+        chat_id=chat_id or str(uuid.uuid4()),
+        method=method,
+    )
+
+
+def _checked_id(name: str, value: str | None) -> str | None:
+    """An id as the client sent it; None where it sent none."""
+    if not value:
+        return None
+    if len(value) > LONGEST_ID or not value.isprintable():
+        raise RequestError(400, f"{name}: at most {LONGEST_ID} printable characters")
+    return value
+
+
+def _context(declared: Mapping[str, ContextValue], sent: Mapping[str, Json]) -> dict[str, Json]:
+    """The route's declared context values, from the body or by default; what is not declared is dropped."""
+    return {name: _context_value(name, value, sent.get(name)) for name, value in declared.items()}
+
+
+def _context_value(name: str, declared: ContextValue, sent: Json) -> Json:
+    if sent is None:
+        return declared.default
+    fits = isinstance(sent, _TYPES[declared.type]) and isinstance(sent, bool) == (declared.type == "boolean")
+    if not fits:
+        raise RequestError(400, f"context.{name}: expected {declared.type}")
+    if declared.max_length is not None and isinstance(sent, str) and len(sent) > declared.max_length:
+        raise RequestError(400, f"context.{name}: longer than {declared.max_length:,} characters")
+    return sent

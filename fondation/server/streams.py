@@ -1,0 +1,44 @@
+"""A streamed response: bytes out, and a sign of life while there are none."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+KEEPALIVE_SECONDS = 15.0
+
+
+class EventStream:
+    """Server-sent events to one client. Writing waits while the client reads slowly, and so does the run behind it."""
+
+    def __init__(self, headers: Mapping[str, str], keepalive: bytes) -> None:
+        self._response = web.StreamResponse(headers=CIMultiDict(headers))
+        self._keepalive = keepalive
+        self._last_write = time.monotonic()
+        self._writing = False
+
+    async def open(self, request: web.Request) -> web.StreamResponse:
+        self._response.enable_chunked_encoding()
+        await self._response.prepare(request)
+        return self._response
+
+    async def write(self, data: bytes) -> None:
+        self._writing = True
+        await self._response.write(data)
+        self._writing = False
+        self._last_write = time.monotonic()
+
+    async def keep_alive(self) -> None:
+        """Write a comment where nothing was written for a while; also finds a client that is gone."""
+        idle = time.monotonic() - self._last_write
+        if self._writing or not self._response.prepared or idle < KEEPALIVE_SECONDS:
+            return
+        with contextlib.suppress(ConnectionError):
+            await self.write(self._keepalive)
+
+    async def close(self) -> None:
+        await self._response.write_eof()
