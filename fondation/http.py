@@ -1,41 +1,158 @@
-"""The one client session that every model call of this process goes through."""
+"""The one client session that every model call of this process goes through: no cap on connections, the
+environment's proxies and certificates, no redirects."""
 
 from __future__ import annotations
 
+import io
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from urllib.request import getproxies, proxy_bypass
+
 import aiohttp
+from yarl import URL
 
 KEEPALIVE_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
 READ_BUFFER = 64 * 1024
 """Bytes of an answer that wait for a slow reader before the upstream socket is paused."""
+LARGE_BODY = 512 * 1024
+"""Bytes. A larger body is written in slices, so that other streams go on meanwhile."""
+
+CA_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
+
+
+@dataclass(slots=True)
+class RequestTrace:
+    """What is known of a request on its way, also where no response comes of it."""
+
+    reused: bool = False
+    """It went out on a kept connection."""
+    sent: bool = False
+    """Its headers are written: the server may have it."""
 
 
 class HttpClient:
     """Opens its session on first use and inside the running loop; `close` ends it.
 
-    No cap on connections: aiohttp's default of 100 would let the 101st stream wait in silence. Proxies come
-    from the
-    environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), certificates from the system or SSL_CERT_FILE.
+    Proxies come from the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY), certificates from the
+    system, or from SSL_CERT_FILE and SSL_CERT_DIR; those of REQUESTS_CA_BUNDLE are trusted besides.
     """
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
+        self._proxies: dict[URL, URL | None] = {}
 
     @property
     def session(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             self._session = aiohttp.ClientSession(
+                # aiohttp's default limit of 100 would let the 101st stream wait in silence
                 connector=aiohttp.TCPConnector(
-                    limit=0, limit_per_host=0, keepalive_timeout=KEEPALIVE_SECONDS, ttl_dns_cache=300
+                    limit=0,
+                    limit_per_host=0,
+                    keepalive_timeout=KEEPALIVE_SECONDS,
+                    ttl_dns_cache=300,
+                    ssl=_own_certificates() or True,
                 ),
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
                 read_bufsize=READ_BUFFER,
-                trust_env=True,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=True,
+                trace_configs=[_trace_config()],
             )
         return self._session
+
+    async def post(
+        self, url: URL, headers: Mapping[str, str], body: bytes, *, silence: float, trace: RequestTrace
+    ) -> aiohttp.ClientResponse:
+        """Send `body` and wait for the response's headers; its content is still to be read.
+
+        `silence` is the longest pause of the server, in seconds, while it answers. A redirect is not followed.
+        Raises aiohttp.ClientError, TimeoutError, OSError or ValueError.
+        """
+        return await self.session.post(
+            url,
+            data=body if len(body) <= LARGE_BODY else io.BytesIO(body),
+            headers=headers,
+            proxy=self.proxy_for(url),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=silence),
+            trace_request_ctx=trace,
+        )
+
+    def proxy_for(self, url: URL) -> URL | None:
+        """The proxy that the environment names for `url`; looked up once for each origin.
+
+        aiohttp's own `trust_env` asks two threads for every request, and reads .netrc.
+        """
+        origin = url.origin()
+        if origin not in self._proxies:
+            self._proxies[origin] = _environment_proxy(origin)
+        return self._proxies[origin]
 
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+def _environment_proxy(origin: URL) -> URL | None:
+    if proxy_bypass(origin.host or ""):
+        return None
+    proxies = getproxies()
+    address = proxies.get(origin.scheme) or proxies.get("all")
+    if not address:
+        return None
+    proxy = URL(address if "://" in address else f"http://{address}")
+    if proxy.scheme not in ("http", "https"):
+        raise ValueError(
+            f"the proxy {proxy.scheme}://{proxy.host} of the environment is not supported: use an http:// proxy, "
+            f"or add {origin.host} to NO_PROXY"
+        )
+    return proxy
+
+
+def _own_certificates() -> ssl.SSLContext | None:
+    """A context that trusts the certificates the environment names; None where it names none.
+
+    aiohttp's own context is made when it is imported, before a .env file is read.
+    """
+    named = {name: os.environ[name] for name in CA_VARIABLES if os.environ.get(name)}
+    if not named:
+        return None
+    for name, path in named.items():
+        if not os.access(path, os.R_OK):
+            raise OSError(f'{name} names "{path}", which cannot be read')
+    context = ssl.create_default_context()
+    bundle = named.get("REQUESTS_CA_BUNDLE")
+    if bundle is not None:
+        is_folder = os.path.isdir(bundle)
+        context.load_verify_locations(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
+    context.set_alpn_protocols(("http/1.1",))
+    return context
+
+
+def _trace_config() -> aiohttp.TraceConfig:
+    """Writes into the `RequestTrace` that a request carries."""
+
+    async def reused(
+        _session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        _params: aiohttp.TraceConnectionReuseconnParams,
+    ) -> None:
+        if isinstance(context.trace_request_ctx, RequestTrace):
+            context.trace_request_ctx.reused = True
+
+    async def sent(
+        _session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        _params: aiohttp.TraceRequestHeadersSentParams,
+    ) -> None:
+        if isinstance(context.trace_request_ctx, RequestTrace):
+            context.trace_request_ctx.sent = True
+
+    config = aiohttp.TraceConfig()
+    config.on_connection_reuseconn.append(reused)
+    config.on_request_headers_sent.append(sent)
+    return config

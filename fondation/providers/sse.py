@@ -1,0 +1,71 @@
+"""Server-sent events as bytes: whatever way the network cuts a stream, each event's data comes out once, whole."""
+
+from __future__ import annotations
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes. An image comes in one line; a server that never ends a line must not fill the memory."""
+
+
+class LineTooLong(ValueError):
+    """A line of more than `LONGEST_LINE` bytes."""
+
+
+class EventStream:
+    """Splits bytes into the `data` of events. Comments and other fields are dropped.
+
+    Lines end in LF or CRLF and nowhere else: U+2028 inside JSON is text. Several data lines of one event are
+    joined by LF; blanks around the data are removed.
+    """
+
+    __slots__ = ("_data", "_rest", "_rest_size")
+
+    def __init__(self) -> None:
+        self._rest: list[bytes] = []
+        self._rest_size = 0
+        self._data: bytes | None = None
+
+    def feed(self, received: bytes) -> list[bytes]:
+        """The events that `received` completes. Raises `LineTooLong`."""
+        if b"\n" not in received:
+            self._keep(received)
+            return []
+        if self._rest:
+            self._rest.append(received)
+            received = b"".join(self._rest)
+            self._rest.clear()
+            self._rest_size = 0
+        lines = received.split(b"\n")
+        if rest := lines.pop():
+            self._keep(rest)
+        return self._events(lines)
+
+    def end(self) -> list[bytes]:
+        """What is left when the stream ends: an event that lacks its blank line, or even its line's end."""
+        lines = [b"".join(self._rest), b""]
+        self._rest.clear()
+        self._rest_size = 0
+        return self._events(lines)
+
+    def _keep(self, rest: bytes) -> None:
+        """Collected, and joined once: a long line in many reads must not be copied for each of them."""
+        self._rest.append(rest)
+        self._rest_size += len(rest)
+        if self._rest_size > LONGEST_LINE:
+            raise LineTooLong(f"a line of more than {LONGEST_LINE} bytes")
+
+    def _events(self, lines: list[bytes]) -> list[bytes]:
+        events: list[bytes] = []
+        data = self._data
+        for line in lines:
+            if line.startswith(b"data:"):
+                value = line[5:].strip()
+                data = value if data is None else data + b"\n" + value
+            elif not line or line == b"\r":
+                if data is not None:
+                    events.append(data)
+                    data = None
+            elif line.startswith(BYTE_ORDER_MARK + b"data:"):
+                data = line[len(BYTE_ORDER_MARK) + 5 :].strip()
+        self._data = data
+        return events
