@@ -6,6 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from .harness import CLIENTS, Client, ClientsUnavailable, clients, required
+from .loopback import Loopback
+from .serving import served
+from .stage import Stage
+from .upstream import Upstream
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +28,23 @@ def all_clients() -> Iterator[dict[str, Client]]:
 def client(request: pytest.FixtureRequest, all_clients: dict[str, Client]) -> Client:
     """Each published client in its turn."""
     return all_clients[request.param]
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Upstream]:
+    upstream = Upstream()
+    with Loopback(upstream.app()) as provider:
+        upstream.url = provider.url
+        yield upstream
+
+
+@pytest.fixture(scope="session")
+def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running `fondation serve` whose models are `upstream`."""
+    with served(tmp_path_factory.mktemp("project"), upstream.url) as url:
+        yield url
+
+
+@pytest.fixture
+def stage(client: Client, server: str, upstream: Upstream) -> Stage:
+    return Stage(client, server, upstream)

@@ -144,9 +144,7 @@ def test_the_wire_is_recorded_beside_the_client(client: Client, replay: Replay) 
 
 
 def test_a_field_that_strict_clients_do_not_know_is_reported(client: Client, replay: Replay) -> None:
-    replay.body = stream(
-        [{**chunk, "title": "Invoice"} if chunk["type"] == "text-end" else chunk for chunk in EXAMPLE]
-    )
+    replay.body = stream([{**chunk, "title": "Invoice"} if chunk["type"] == "text-end" else chunk for chunk in EXAMPLE])
     outcome = ask(client, replay)
     assert len(outcome.problems) == (1 if client.name in STRICT else 0)
     assert outcome.status == ("error" if client.name in STRICT else "ready")
@@ -215,9 +213,7 @@ def test_a_server_that_never_ends_is_cut_at_the_limit(client: Client, replay: Re
     assert not ask(client, replay).timed_out
 
 
-def test_turns_follow_each_other_and_a_regenerated_answer_replaces_the_last(
-    client: Client, replay: Replay
-) -> None:
+def test_turns_follow_each_other_and_a_regenerated_answer_replaces_the_last(client: Client, replay: Replay) -> None:
     replay.body = stream(EXAMPLE)
     outcome = client.drive(replay.url, Scenario(turns=[Turn(send="one"), Turn(regenerate=True)]))
     assert [message.role for message in outcome.messages] == ["user", "assistant"]
@@ -252,9 +248,7 @@ def test_without_npm_the_clients_are_unavailable(tmp_path: Path, monkeypatch: py
         harness.install()
 
 
-def test_an_installation_of_another_lock_file_is_stale(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_installation_of_another_lock_file_is_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "package-lock.json").write_text("{}")
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "npm").write_text("#!/bin/sh\necho installed once more >> log\n")
@@ -280,9 +274,7 @@ def test_an_old_node_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ("variable", "value", "expected"),
     [("CI", "true", True), ("FONDATION_REQUIRE_CLIENTS", "1", True), ("CI", "", False)],
 )
-def test_ci_requires_the_clients(
-    variable: str, value: str, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ci_requires_the_clients(variable: str, value: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("FONDATION_REQUIRE_CLIENTS", raising=False)
     monkeypatch.setenv(variable, value)
