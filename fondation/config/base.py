@@ -1,0 +1,60 @@
+"""What every model of the format shares, and the written forms as pydantic types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from fondation.config import scalars
+from fondation.config.scalars import Scalar
+
+
+class Section(BaseModel):
+    """A mapping of agents.yaml: unknown keys refused, its field docstrings the hover text of editors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+
+class ShortSection(Section):
+    """A mapping that may also be written as one short text, which stands for its field `short_field`."""
+
+    short_field: ClassVar[str]
+    short_form: ClassVar[Scalar]
+
+    @classmethod
+    def long_form(cls, value: object) -> object:
+        """The mapping that `value` stands for."""
+        return {cls.short_field: value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema.update({"type": ["string", "object"], **text_schema(cls.short_form)})
+        return schema
+
+
+def text_schema(scalar: Scalar) -> dict[str, Any]:
+    """The keywords that hold a text to `scalar`; `patternErrorMessage` is what VS Code shows."""
+    return {"pattern": scalar.pattern, "patternErrorMessage": scalar.help}
+
+
+def _schema(scalar: Scalar) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **text_schema(scalar)})
+
+
+def _read(read: Any) -> BeforeValidator:
+    return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
+
+
+Duration = Annotated[float, _read(scalars.duration), _schema(scalars.DURATION)]
+"""Seconds."""
+Size = Annotated[int, _read(scalars.size), _schema(scalars.SIZE)]
+"""Bytes."""
+EntryPoint = Annotated[str, _schema(scalars.ENTRY_POINT)]
+VariableName = Annotated[str, _schema(scalars.VARIABLE_NAME)]
+BaseUrl = Annotated[str, _schema(scalars.BASE_URL)]
+Origin = Annotated[str, _schema(scalars.ORIGIN)]
+Text = Annotated[str, _schema(scalars.NOT_BLANK)]

@@ -1,0 +1,74 @@
+"""A model's own rules: where its server is, and that no key is written into the file."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from fondation.config.document import Document
+from fondation.config.places import Path, dotted
+from fondation.config.source import Value
+from fondation.config.words import KEY_LITERAL, shown
+
+
+def check_models(document: Document) -> None:
+    """The addresses of models, and keys anywhere in them."""
+    for model in document.mapping("models"):
+        _check_base_url(document, ("models", model, "base_url"))
+    for path, text in _texts(document.data, ()):
+        if path not in document.from_environment and (found := KEY_LITERAL.search(text)):
+            start = document.offset(path, text, found.start())
+            span = document.source.values[path]
+            document.error_at(
+                type(span)(start, start + len(found[0])),
+                "key-in-file",
+                f"{dotted(path)} holds an API key",
+                "never write a key in YAML: put it in .env and name its variable with api_key_env; "
+                "replace the key, since the file may have been shared",
+            )
+
+
+def _check_base_url(document: Document, path: Path) -> None:
+    url = document.text(*path)
+    if url is None:
+        return
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        document.error(path, "invalid-url", f"{dotted(path)} is {document.shown(path)}: {error}", _URL_HELP)
+        return
+    if parts.username or parts.password:
+        message = f"{dotted(path)} holds a user name or a password"
+        document.error(path, "key-in-file", message, "name the variable that holds the key with api_key_env")
+    elif parts.scheme == "http" and not is_loopback(host):
+        message = f"{dotted(path)} is {document.shown(path)}: http sends the key and the conversation unencrypted"
+        document.error(
+            path, "insecure-url", message, f"write https://{shown(host)[1:-1]}...; http is for this machine only"
+        )
+
+
+_URL_HELP = 'write the whole address, like "https://llm.example.com/v1"'
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _texts(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
+    match value:
+        case dict():
+            for key, inner in value.items():
+                yield from _texts(inner, (*path, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _texts(inner, (*path, index))
+        case str():
+            yield path, value

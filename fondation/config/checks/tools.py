@@ -1,0 +1,32 @@
+"""Entry points: they must import, be callable, and have a signature that a model can be told."""
+
+from __future__ import annotations
+
+from fondation.config.document import Document
+from fondation.config.places import Path
+from fondation.entry_points import describe, load_entry_point
+from fondation.errors import EntryPointError
+
+
+def check_tools(document: Document) -> None:
+    """Import every tool of the file."""
+    for name in document.mapping("tools"):
+        for path in (("tools", name), ("tools", name, "python")):
+            if (text := document.text(*path)) is not None:
+                _check_entry_point(document, path, name, text)
+
+
+def _check_entry_point(document: Document, path: Path, name: str, text: str) -> None:
+    try:
+        signature = describe(load_entry_point(text))
+    except EntryPointError as error:
+        message, _, help = str(error).partition("; ")
+        document.error(path, error_code(message), f"tools.{name}: {message}", help)
+        return
+    if not signature.description and document.text("tools", name, "description") is None:
+        message = f"tools.{name}: {text} has no docstring, so a model does not learn what it does"
+        document.warning(path, "undocumented-tool", message, "write a docstring, or a description here")
+
+
+def error_code(message: str) -> str:
+    return "standard-library" if "standard library" in message else "entry-point"

@@ -1,0 +1,128 @@
+"""The small written forms of agents.yaml: durations, sizes, names, addresses.
+
+Each is one `Scalar`: the pattern that editors and `validate` share, the noun and the help that a reader gets, and
+where the text stands for a number, a function that reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
+"""A whole `${NAME}` or `${NAME:-default}`: what the schema admits where a number, a boolean or a choice belongs."""
+
+_HOLDS_VARIABLE = r".*\$\{.*"
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A form of text, described once for the schema and for the reader."""
+
+    noun: str
+    """With its article: "a duration"."""
+    core: str
+    """The regular expression of the whole text, without anchors; the same in Python and ECMAScript."""
+    help: str
+    """What to write instead of text that does not fit."""
+    code: str = "invalid-value"
+    """The code of the problem."""
+
+    @property
+    def pattern(self) -> str:
+        """The anchored expression for the schema: it also admits text with a variable in it."""
+        return f"^(?:{self.core}|{_HOLDS_VARIABLE})$"
+
+    def fits(self, text: str) -> bool:
+        """Whether `text`, variables replaced, has this form."""
+        return re.fullmatch(self.core, text) is not None
+
+
+DURATION = Scalar(
+    "a duration",
+    r"[1-9][0-9]{0,5}(?:ms|s|m|h|d)",
+    'a duration is a whole number and a unit (ms, s, m, h, d), like "30s" or "5m"',
+    "invalid-duration",
+)
+SIZE = Scalar(
+    "a size",
+    r"[1-9][0-9]{0,8}(?:B|KB|MB|GB)",
+    'a size is a whole number and a unit (B, KB, MB, GB), like "256KB" or "4MB"',
+    "invalid-size",
+)
+ENTRY_POINT = Scalar(
+    "an entry point",
+    r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*",
+    'an entry point is written "module:attribute", like "tools.billing:check_invoice"',
+    "invalid-entry-point",
+)
+VARIABLE_NAME = Scalar(
+    "the name of an environment variable",
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "write the variable's name alone, like OPENROUTER_API_KEY; its value never goes into the file",
+)
+BASE_URL = Scalar(
+    "the address of a model server",
+    r"https?://[^\s/?#]+[^\s#]*",
+    'write the whole address, like "https://llm.example.com/v1" or "http://127.0.0.1:8080/v1"',
+    "invalid-url",
+)
+ORIGIN = Scalar(
+    "an origin",
+    r"\*|https?://[^\s/?#]+",
+    'an origin is a scheme and a host, without a path, like "https://app.example.com"; "*" is every origin',
+    "invalid-origin",
+)
+NOT_BLANK = Scalar("text", r"[\s\S]*\S[\s\S]*", "write some text, or remove the key", "empty-value")
+
+TOOL_NAME = Scalar(
+    "a tool's name",
+    r"[A-Za-z0-9_-]{1,64}",
+    "a tool's name has letters, digits, _ and -, at most 64 of them",
+    "invalid-name",
+)
+NAME = Scalar(
+    "a name",
+    r"[A-Za-z0-9_-]+",
+    "a name has letters, digits, _ and -",
+    "invalid-name",
+)
+ROUTE_PATH = Scalar(
+    "a route",
+    r"/(?:[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*)?",
+    'a route is a path that begins with /, like "/api/chat": letters, digits, . _ ~ - between the slashes',
+    "invalid-route",
+)
+CONTEXT_NAME = Scalar(
+    "the name of a context value",
+    r"[A-Za-z_][A-Za-z0-9_]*",
+    "a context value's name has letters, digits and _, and does not begin with a digit",
+    "invalid-name",
+)
+
+VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, NOT_BLANK)
+KEYS = (TOOL_NAME, NAME, ROUTE_PATH, CONTEXT_NAME)
+
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+"""A KB is 1000 bytes."""
+
+
+def duration(text: str) -> float:
+    """Read "500ms", "10s", "5m", "2h" or "7d" as seconds. Raises ValueError with the help."""
+    number, unit = _number_and_unit(text, DURATION)
+    return number * SECONDS[unit]
+
+
+def size(text: str) -> int:
+    """Read "256KB" or "4MB" as bytes. Raises ValueError with the help."""
+    number, unit = _number_and_unit(text, SIZE)
+    return number * BYTES[unit]
+
+
+def _number_and_unit(text: str, scalar: Scalar) -> tuple[int, str]:
+    if not scalar.fits(text):
+        raise ValueError(scalar.help)
+    digits = re.match(r"[0-9]+", text)
+    assert digits is not None
+    return int(digits[0]), text[digits.end() :]

@@ -1,0 +1,88 @@
+"""How problems say things: shown values, lists of names, and the near name for a mistyped one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from difflib import get_close_matches
+
+KEY_LITERAL = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
+"""What the API keys of OpenRouter, OpenAI and Anthropic look like."""
+
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+_SHOWN_AT_MOST = 60
+_LISTED_AT_MOST = 12
+
+
+def printable(text: str) -> str:
+    """`text` for a terminal: one line, nothing that moves the cursor or turns the text around, keys masked."""
+    clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return KEY_LITERAL.sub(lambda key: "sk-" + "*" * (len(key[0]) - 3), clean)
+
+
+def shown(text: str) -> str:
+    """`text` in quotes, on one line, cut where it is long."""
+    short = text if len(text) <= _SHOWN_AT_MOST else text[: _SHOWN_AT_MOST - 3] + "..."
+    return f'"{printable(short.strip())}"'
+
+
+def listed(names: Iterable[str], word: str = "or") -> str:
+    """`a, b or c`."""
+    *most, last = list(names) or ["nothing"]
+    return f"{', '.join(most)} {word} {last}" if most else last
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 agent`, `3 agents`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be."""
+    plain = {_plain(candidate): candidate for candidate in known}
+    if _plain(name) in plain:
+        return plain[_plain(name)]
+    matches = get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    return plain[matches[0]] if matches else None
+
+
+def did_you_mean(name: str, known: Iterable[str], noun: str) -> str:
+    """The help for an unknown name: the near one, else the legal set, where it is short; `noun` is plural."""
+    names = list(known)
+    if guess := near(name, names):
+        return f'did you mean "{guess}"?'
+    if not names:
+        return f"there are no {noun}"
+    if len(names) > _LISTED_AT_MOST:
+        return f"the {noun} are {', '.join(names[:_LISTED_AT_MOST])} and {len(names) - _LISTED_AT_MOST} more"
+    return f"the {noun} are {listed(names, 'and')}" if len(names) > 1 else f"there is only {names[0]}"
+
+
+def kind_of(value: object) -> str:
+    """What a YAML value is, with its article, in the words of the messages."""
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "a boolean"
+        case int():
+            return "an integer"
+        case float():
+            return "a number"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case date():
+            return "a date"
+        case _:
+            return "a value"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
