@@ -1,0 +1,121 @@
+"""A model call as a row of `usage_tracking`.
+
+The first columns are those that dashboards read: their names, types and units stay.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TypeAlias
+
+from fondation.calls import ModelCall, RunInfo, TokenUsage
+
+Value: TypeAlias = str | int | float | None
+Row: TypeAlias = dict[str, Value]
+
+BASE_COLUMNS = {
+    "agent_name": "TEXT NOT NULL",
+    "session_id": "TEXT",
+    "user_id": "TEXT",
+    "total_tokens": "INTEGER NOT NULL",
+    "prompt_tokens": "INTEGER",
+    "completion_tokens": "INTEGER",
+    "cost": "REAL NOT NULL",
+    "model": "TEXT",
+    "method": "TEXT",
+    "finish_reason": "TEXT",
+    "duration": "INTEGER",
+    "handoff_chain": "TEXT",
+    "timestamp": "INTEGER NOT NULL",
+}
+"""Column -> type. duration is in milliseconds, timestamp in unix seconds, cost in US dollars."""
+
+ADDED_COLUMNS = {
+    "run_id": "TEXT",
+    "chat_id": "TEXT",
+    "round": "INTEGER",
+    "step": "INTEGER",
+    "attempt": "INTEGER",
+    "requested_model": "TEXT",
+    "provider": "TEXT",
+    "generation_id": "TEXT",
+    "cached_tokens": "INTEGER",
+    "cache_write_tokens": "INTEGER",
+    "reasoning_tokens": "INTEGER",
+    "upstream_cost": "REAL",
+    "is_byok": "INTEGER",
+    "cost_source": "TEXT",
+    "status": "TEXT",
+    "error_type": "TEXT",
+    "time_to_first_token": "INTEGER",
+    "config_hash": "TEXT",
+    "labels": "TEXT",
+    "owner": "TEXT",
+}
+"""All nullable: a program that knows only the base columns can write rows too."""
+
+COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS)
+
+COST_PICO = "CAST(ROUND(cost * 1000000000000.0) AS INTEGER)"
+"""The cost in millionths of a millionth of a dollar: integers add up exactly, where reals drift."""
+
+_LARGEST = 2**63 - 1
+_NO_USAGE = TokenUsage()
+
+
+def row_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
+    """The row of a call as it is now; while it runs, what is not known yet is empty."""
+    usage = call.usage or _NO_USAGE
+    running = call.status == "running"
+    return {
+        "agent_name": _text(call.agent) or "",
+        "session_id": _text(run.session_id),
+        "user_id": _text(run.user_id),
+        "total_tokens": _count(usage.total) or 0,
+        "prompt_tokens": _count(usage.prompt_tokens),
+        "completion_tokens": _count(usage.completion_tokens),
+        "cost": _amount(call.cost) or 0.0,
+        "model": _text(call.model),
+        "method": run.method,
+        "finish_reason": call.finish_reason,
+        "duration": None if running else call.duration_ms,
+        "handoff_chain": _text(json.dumps(call.handoff_chain, ensure_ascii=False)),
+        "timestamp": int(call.started_at),
+        "run_id": _text(run.run_id),
+        "chat_id": _text(run.chat_id),
+        "round": call.round,
+        "step": call.step,
+        "attempt": call.attempt,
+        "requested_model": _text(call.requested_model),
+        "provider": _text(call.provider),
+        "generation_id": _text(call.generation_id),
+        "cached_tokens": _count(usage.cached_tokens),
+        "cache_write_tokens": _count(usage.cache_write_tokens),
+        "reasoning_tokens": _count(usage.reasoning_tokens),
+        "upstream_cost": _amount(usage.upstream_cost),
+        "is_byok": None if usage.is_byok is None else int(usage.is_byok),
+        "cost_source": call.cost_source,
+        "status": call.status,
+        "error_type": call.error_type,
+        "time_to_first_token": call.time_to_first_token_ms,
+        "config_hash": None,
+        "labels": None,
+        "owner": owner,
+    }
+
+
+def _text(value: str | None) -> str | None:
+    """Absent is NULL, never an empty text. Half a surrogate pair, which JSON can smuggle in, is no text."""
+    if not value:
+        return None
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def _count(value: int | None) -> int | None:
+    """A number of tokens that the database can hold; a server that sends nonsense has told nothing."""
+    return value if value is not None and 0 <= value <= _LARGEST else None
+
+
+def _amount(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None

@@ -1,0 +1,177 @@
+"""The open database: what is written to it, each time as one transaction. Belongs to one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from fondation.stores.rows import COLUMNS, Row
+from fondation.stores.sqlite.owners import LEASE_SECONDS, is_dead
+
+log = logging.getLogger("fondation.usage")
+
+BUSY_MS = 200
+"""How long a transaction waits for other processes: below the time for which a call waits for its row."""
+
+_NAMES = ", ".join(COLUMNS)
+_INSERT = f"INSERT INTO usage_tracking ({_NAMES}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
+_UPDATE = (
+    f"UPDATE usage_tracking SET {', '.join(f'{name} = :{name}' for name in COLUMNS)} WHERE id = :id AND owner = :owner"
+)
+_DELETE = "DELETE FROM usage_tracking WHERE id = ? AND owner = ?"
+_LEASE = (
+    "INSERT INTO usage_owners (owner, lease_until) VALUES (?, ?) "
+    "ON CONFLICT (owner) DO UPDATE SET lease_until = excluded.lease_until"
+)
+_STRANGERS = (
+    "SELECT owner, lease_until FROM usage_owners WHERE owner <> :me UNION ALL "
+    "SELECT DISTINCT owner, 0 FROM usage_tracking WHERE status = 'running' "
+    "AND owner <> :me AND owner NOT IN (SELECT owner FROM usage_owners)"
+)
+_UNCHANGED = "COALESCE((SELECT lease_until FROM usage_owners WHERE owner = :owner), 0) = :lease_until"
+_TAKE_OVER = (
+    "UPDATE usage_tracking SET status = 'lost', cost_source = 'unknown' "
+    f"WHERE status = 'running' AND owner = :owner AND {_UNCHANGED}"
+)
+_BURY = "DELETE FROM usage_owners WHERE owner = :owner AND lease_until = :lease_until"
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A call that has, or is to have, a row."""
+
+    key: int
+    row_id: int | None = None
+    file: str | None = None
+    """The database in which that id holds, by its mark."""
+
+
+Changes: TypeAlias = Mapping[Entry, Row | None]
+"""What is to be written: each row as it is now, None to remove it."""
+
+
+class Ledger:
+    """The file, created or brought up to date. All of it raises `sqlite3.Error` and `OSError`."""
+
+    def __init__(self, path: Path, owner: str) -> None:
+        self._path = path
+        self._owner = owner
+        self._renew_at = 0.0
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        from fondation.stores.sqlite.migrations import migrate
+
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(self._connection)
+        self._file = self._path.stat()
+        self._mark: str = self._connection.execute("SELECT mark FROM usage_file").fetchone()[0]
+
+    def is_moved(self) -> bool:
+        """Whether the file was removed or replaced: what is written now would be read by nobody."""
+        try:
+            return not os.path.samestat(self._file, os.stat(self._path))
+        except OSError:
+            return True
+
+    def set_patience(self, milliseconds: int) -> None:
+        """How long a transaction waits for those of other processes."""
+        self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+    def save(self, changes: Changes, spool: Path | None = None) -> None:
+        """Write the rows, all or none; those of a spool file once only, however often it is tried."""
+        row_ids: dict[Entry, int | None] = {}
+        with self._transaction():
+            if spool is not None and not self._is_new(spool):
+                return
+            if time.monotonic() >= self._renew_at:
+                self._sign_lease()
+            for entry, row in changes.items():
+                row_ids[entry] = self._write(self._row_id(entry), row)
+        for entry, row_id in row_ids.items():
+            entry.row_id, entry.file = row_id, self._mark
+
+    def renew_lease(self) -> None:
+        """Say that this process lives."""
+        with self._transaction():
+            self._sign_lease()
+
+    def take_over(self) -> int:
+        """Mark the running calls of dead processes as lost, and return how many there were.
+
+        The generation id stays in the row: what such a call cost can still be asked.
+        """
+        lost = 0
+        for owner, lease_until in self._connection.execute(_STRANGERS, {"me": self._owner}).fetchall():
+            if lease_until < time.time() or is_dead(owner):
+                seen = {"owner": owner, "lease_until": lease_until}
+                with self._transaction():
+                    lost += self._connection.execute(_TAKE_OVER, seen).rowcount
+                    self._connection.execute(_BURY, seen)
+        return lost
+
+    def forget_spools(self) -> None:
+        """Drop the marks of spool files that are gone."""
+        for (name,) in self._connection.execute("SELECT name FROM usage_spools").fetchall():
+            if not self._path.with_name(name).exists():
+                self._connection.execute("DELETE FROM usage_spools WHERE name = ?", (name,))
+
+    def close(self) -> None:
+        """Leave, without a lease."""
+        try:
+            with contextlib.suppress(sqlite3.Error), self._transaction():
+                self._connection.execute("DELETE FROM usage_owners WHERE owner = ?", (self._owner,))
+        finally:
+            self._connection.close()
+
+    def _row_id(self, entry: Entry) -> int | None:
+        return entry.row_id if entry.file == self._mark else None
+
+    def _write(self, row_id: int | None, row: Row | None) -> int | None:
+        """Write one row and return its id. A row that the table refuses must not hold up the others."""
+        execute = self._connection.execute
+        try:
+            if row is None:
+                if row_id is not None:
+                    execute(_DELETE, (row_id, self._owner))
+                return None
+            if row_id is not None and execute(_UPDATE, {**row, "id": row_id}).rowcount:
+                return row_id
+            return execute(_INSERT, row).lastrowid
+        except (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, OverflowError):
+            log.exception("Failed to save usage: the table refuses a row: %s", row)
+            return row_id
+
+    def _sign_lease(self) -> None:
+        self._connection.execute(_LEASE, (self._owner, time.time() + LEASE_SECONDS))
+        self._renew_at = time.monotonic() + LEASE_SECONDS / 3
+
+    def _is_new(self, spool: Path) -> bool:
+        mark = "INSERT OR IGNORE INTO usage_spools (name) VALUES (?)"
+        return self._connection.execute(mark, (spool.name,)).rowcount == 1
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Generator[None, None, None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,65 @@
+"""The tables, as a list of steps. A step that has shipped is never edited: a change is a new step."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+
+from sqlite_utils import Database, Migrations
+
+from fondation.stores.rows import ADDED_COLUMNS, BASE_COLUMNS, COST_PICO
+
+migrations = Migrations("fondation")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to date; several processes may try at the same time."""
+    database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    if not migrations.pending(database):
+        return
+    connection.execute("BEGIN IMMEDIATE")  # a second process waits here, then finds nothing to do
+    try:
+        migrations.apply(database)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@migrations()
+def m001_usage_tracking(database: Database) -> None:
+    """One row per model call. A table with the base columns alone, made by another program, is widened."""
+    columns = "".join(f", {name} {kind}" for name, kind in BASE_COLUMNS.items())
+    database.execute(f"CREATE TABLE IF NOT EXISTS usage_tracking (id INTEGER PRIMARY KEY AUTOINCREMENT{columns})")
+    present = {row[1] for row in database.execute("PRAGMA table_xinfo(usage_tracking)")}
+    for name, kind in ADDED_COLUMNS.items():
+        if name not in present:
+            database.execute(f"ALTER TABLE usage_tracking ADD COLUMN {name} {kind}")
+    if "cost_pico" not in present:
+        database.execute(
+            f"ALTER TABLE usage_tracking ADD COLUMN cost_pico INTEGER GENERATED ALWAYS AS ({COST_PICO}) VIRTUAL"
+        )
+    for name in ("timestamp", "session_id", "user_id", "run_id"):
+        database.execute(f"CREATE INDEX IF NOT EXISTS usage_tracking_{name} ON usage_tracking ({name})")
+    database.execute(
+        "CREATE INDEX IF NOT EXISTS usage_tracking_running ON usage_tracking (owner) WHERE status = 'running'"
+    )
+
+
+@migrations()
+def m002_usage_file(database: Database) -> None:
+    """A mark that tells this file from one that is made later in its place: row ids hold in one of them."""
+    database.execute("CREATE TABLE usage_file (mark TEXT NOT NULL)")
+    database.execute("INSERT INTO usage_file (mark) VALUES (?)", [secrets.token_hex(8)])
+
+
+@migrations()
+def m003_usage_owners(database: Database) -> None:
+    """The processes that have calls open, each with the unix time until which it surely lives."""
+    database.execute("CREATE TABLE usage_owners (owner TEXT PRIMARY KEY, lease_until REAL NOT NULL) WITHOUT ROWID")
+
+
+@migrations()
+def m004_usage_spools(database: Database) -> None:
+    """The spool files whose rows are in the ledger already: kept until the file itself is gone."""
+    database.execute("CREATE TABLE usage_spools (name TEXT PRIMARY KEY) WITHOUT ROWID")

@@ -1,0 +1,22 @@
+"""Dollars as text, rounded half up on the exact value: 0.0078125 is $0.007813."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+PICO_PER_DOLLAR = 10**12
+
+TOTAL_PLACES = 4
+ROW_PLACES = 6
+
+_context = Context(prec=60, rounding=ROUND_HALF_UP)
+
+
+def dollars(amount: float | Decimal, places: int = TOTAL_PLACES) -> str:
+    """`$1,234.5678`. A float is taken at its exact binary value."""
+    return f"${_context.quantize(Decimal(amount), Decimal(1).scaleb(-places)):,f}"
+
+
+def from_pico(pico: int) -> Decimal:
+    """The dollars of a sum of `cost_pico`, exactly."""
+    return _context.divide(Decimal(pico), Decimal(PICO_PER_DOLLAR))

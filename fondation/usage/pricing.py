@@ -1,0 +1,128 @@
+"""What a call cost, and who says so: the provider first, then the file's price, then a kept price table."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
+
+from fondation.calls import CostSource, ModelCall, TokenUsage
+
+if TYPE_CHECKING:
+    from fondation.config import Price
+
+Cost: TypeAlias = tuple[float | None, CostSource]
+
+TOKENS_PER_PRICE = 1_000_000
+ESTIMATED_PROVIDERS = {"openai": "https://api.openai.com/v1", "openrouter": "https://openrouter.ai/api/v1"}
+"""The providers that the kept table knows, and where they are. At another address anything may answer, under any
+name, at any price."""
+
+
+def price(call: ModelCall, price: Price | None, *, estimate: bool = False) -> None:
+    """Set `cost` and `cost_source` of a call that has ended; `price` is the model's own, from the file.
+
+    `estimate` allows the kept price table where nothing else is known: see `can_estimate`.
+    """
+    cost = _told(call) or _priced(call, price)
+    if cost is None and estimate:
+        cost = _estimated(call)
+    call.cost, call.cost_source = cost or (None, "unknown")
+
+
+def price_as_told(call: ModelCall) -> None:
+    """Set `cost` and `cost_source` from what the provider said alone."""
+    call.cost, call.cost_source = _told(call) or (None, "unknown")
+
+
+def can_estimate(provider: str, base_url: str | None) -> bool:
+    """Whether the kept price table speaks of this provider at this address (None: its own)."""
+    own = ESTIMATED_PROVIDERS.get(provider)
+    return own is not None and (base_url is None or base_url.rstrip("/") == own)
+
+
+def prepare() -> None:
+    """Load the kept price table, which takes a fifth of a second: in a thread, before the first answer needs it."""
+    import genai_prices.data_snapshot
+
+    genai_prices.data_snapshot.get_snapshot()
+
+
+def _told(call: ModelCall) -> Cost | None:
+    if call.provider == "simulated":
+        return None, "simulated"
+    charged = _amount(call.usage.cost) if call.usage else None
+    if call.usage and charged is not None:
+        # with one's own key the charge is a fee, and the upstream sends its own bill; else it is in the charge
+        upstream = _amount(call.usage.upstream_cost) if call.usage.is_byok else None
+        return charged + (upstream or 0.0), "billed"
+    if call.charged is False:
+        return 0.0, "none"
+    return None
+
+
+def _priced(call: ModelCall, price: Price | None) -> Cost | None:
+    tokens = _tokens(call.usage)
+    if price is None or tokens is None:
+        return None
+    bill = [
+        (tokens.fresh, price.input),
+        (tokens.cached, price.input if price.cached_input is None else price.cached_input),
+        (tokens.written, price.input if price.cache_write is None else price.cache_write),
+        (tokens.output, price.output),
+    ]
+    cost = 0.0
+    for count, rate in bill:
+        if count and rate is None:
+            return None
+        cost += count * (rate or 0.0)
+    return cost / TOKENS_PER_PRICE, "priced"
+
+
+def _estimated(call: ModelCall) -> Cost | None:
+    tokens = _tokens(call.usage)
+    if tokens is None:
+        return None
+    from genai_prices import Usage, calc_price
+
+    usage = Usage(
+        input_tokens=tokens.fresh + tokens.cached + tokens.written,
+        cache_read_tokens=tokens.cached,
+        cache_write_tokens=tokens.written,
+        output_tokens=tokens.output,
+    )
+    when = datetime.fromtimestamp(call.started_at, UTC)
+    for model in filter(None, (call.model, call.requested_model)):
+        try:
+            known = calc_price(usage, model, provider_id=call.provider, genai_request_timestamp=when)
+        except (LookupError, ValueError):
+            continue
+        return float(known.total_price), "estimated"
+    return None
+
+
+class _Tokens(NamedTuple):
+    """What is paid for: the prompt in three parts, and the output with its reasoning."""
+
+    fresh: int
+    cached: int
+    written: int
+    output: int
+
+
+def _tokens(usage: TokenUsage | None) -> _Tokens | None:
+    """None where the provider did not say enough. Some report more cached tokens than the prompt has."""
+    if usage is None or not _is_count(usage.prompt_tokens) or not _is_count(usage.completion_tokens):
+        return None
+    cached = min(max(usage.cached_tokens or 0, 0), usage.prompt_tokens)
+    written = min(max(usage.cache_write_tokens or 0, 0), usage.prompt_tokens - cached)
+    return _Tokens(usage.prompt_tokens - cached - written, cached, written, usage.completion_tokens)
+
+
+def _is_count(tokens: int | None) -> TypeGuard[int]:
+    return tokens is not None and 0 <= tokens <= 2**53
+
+
+def _amount(dollars: float | None) -> float | None:
+    """A sum that can be charged; a server that sends nonsense has told nothing."""
+    return dollars if dollars is not None and math.isfinite(dollars) and dollars >= 0 else None
