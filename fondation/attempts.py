@@ -105,6 +105,9 @@ class Attempts:
         except DeadlineReached as error:
             yield [_end(call, model, "aborted", f"run_{error.reason}")]
             raise
+        except Exception:
+            yield [_end(call, model, "error", "internal")]
+            raise
         yield [_end(call, model, "done")]
 
 

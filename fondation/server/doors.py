@@ -52,15 +52,15 @@ class Doors:
     def vouched_for(self, request: web.Request) -> bool:
         """Whether `x-user-id` is believed: it comes from this machine, or from one of the proxies."""
         peer = request.remote
-        return not peer or _is_loopback(peer) or _within(peer, self._proxies)
+        return not peer or is_loopback(peer) or _within(peer, self._proxies)
 
     def _arrived_on_loopback(self, request: web.Request) -> bool:
         name = request.transport.get_extra_info("sockname") if request.transport is not None else None
-        return isinstance(name, tuple) and _is_loopback(name[0])
+        return isinstance(name, tuple) and is_loopback(name[0])
 
     def _is_ours(self, request: web.Request) -> bool:
         name = _host_name(request.host)
-        if name == self._host or _is_loopback(name):
+        if name == self._host or is_loopback(name):
             return True
         return bool(request.remote) and _within(request.remote or "", self._proxies)
 
@@ -91,7 +91,8 @@ def _host_name(host: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host name or address means this machine only."""
     if name == "localhost" or name.endswith(".localhost"):
         return True
     try:

@@ -1,0 +1,72 @@
+"""What `fondation serve` prints once its port is open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fondation import __version__
+from fondation.server.keys import SERVICES, Services
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from fondation.config import Loaded
+
+
+def banner(loaded: Loaded, app: web.Application, port: int) -> str:
+    """Routes, agents, models, database, and what to type to try it."""
+    assert loaded.config is not None
+    services = app[SERVICES]
+    url = f"http://{_url_host(loaded.config.server.host)}:{port}"
+    sections = {
+        "routes": [f"{path}  {route.agent.name}" for path, route in services.cast.routes.items()],
+        "agents": _agents(services),
+        "models": _models(loaded, services),
+        "ledger": [_ledger(services)],
+    }
+    lines = [f"fondation {__version__} serves {loaded.summary()}", ""]
+    for title, entries in sections.items():
+        for number, entry in enumerate(entries):
+            lines.append(f"  {title if number == 0 else '':8}{entry}")
+    lines += ["", f"  {url}", *_try(url, services)]
+    return "\n".join(lines)
+
+
+def _agents(services: Services) -> list[str]:
+    return [
+        name
+        + (f"  tools: {', '.join(agent.tools)}" if agent.tools else "")
+        + (f"  hands off to: {', '.join(agent.handoffs)}" if agent.handoffs else "")
+        for name, agent in services.cast.agents.items()
+    ]
+
+
+def _models(loaded: Loaded, services: Services) -> list[str]:
+    assert loaded.config is not None
+    lines = []
+    for name, model in loaded.config.models.items():
+        line = f"{name}  {model.id} ({model.provider})"
+        if name in services.cast.simulated:
+            unset = model.key_variable and not loaded.environment.get(model.key_variable)
+            line += f", simulated: {model.key_variable} is not set" if unset else ", simulated"
+        lines.append(line)
+    return lines
+
+
+def _ledger(services: Services) -> str:
+    return str(services.database) if services.database else "off (usage.enabled)"
+
+
+def _try(url: str, services: Services) -> list[str]:
+    path = next(iter(services.cast.routes), None)
+    if path is None:
+        return ["  There is no route yet: add one under routes."]
+    return [
+        f"  try: curl -N {url}{path} -H 'content-type: application/json' -d '{{\"message\": \"Hello\"}}'",
+    ]
+
+
+def _url_host(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "localhost"
+    return f"[{host}]" if ":" in host else host
