@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from fondation.usage.money import dollars, from_pico
+
+
+@pytest.mark.parametrize(
+    ("amount", "places", "text"),
+    [
+        (0.0078125, 6, "$0.007813"),  # a tie that binary holds exactly
+        (1.005, 2, "$1.00"),  # below the tie, as binary holds it
+        (0.00005, 4, "$0.0001"),  # above the tie, as binary holds it
+        (0.0042, 4, "$0.0042"),
+        (0.0, 4, "$0.0000"),
+        (1234567.5, 4, "$1,234,567.5000"),
+        (1e-13, 6, "$0.000000"),
+        (Decimal("0.00005"), 4, "$0.0001"),
+    ],
+)
+def test_dollars_round_half_up_on_the_exact_value(amount: float | Decimal, places: int, text: str) -> None:
+    assert dollars(amount, places) == text
+
+
+def test_dollars_have_four_decimals_unless_told_otherwise() -> None:
+    assert dollars(0.25) == "$0.2500"
+
+
+def test_pico_dollars_are_exact() -> None:
+    assert from_pico(3_351_000_001) == Decimal("0.003351000001")
+    assert from_pico(2**62) == Decimal(2**62) / 10**12
