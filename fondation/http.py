@@ -125,8 +125,8 @@ def _own_certificates() -> ssl.SSLContext | None:
         if not os.access(path, os.R_OK):
             raise OSError(f'{name} names "{path}", which cannot be read')
     context = ssl.create_default_context()
-    bundle = named.get("REQUESTS_CA_BUNDLE")
-    if bundle is not None:
+    bundle = named.pop("REQUESTS_CA_BUNDLE", None)
+    if bundle is not None and bundle not in named.values():
         is_folder = os.path.isdir(bundle)
         context.load_verify_locations(cafile=None if is_folder else bundle, capath=bundle if is_folder else None)
     context.set_alpn_protocols(("http/1.1",))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 
 from fondation.calls import FinishReason, ModelCall, TokenUsage
-from fondation.errors import ProviderError
+from fondation.errors import BadAnswer, ProviderError, ProviderUnavailable
 from fondation.messages import Json
 from fondation.providers.base import (
     AnswerEnd,
@@ -23,7 +23,7 @@ from fondation.providers.base import (
 from fondation.providers.chunks import Chunk, Delta, decode_chunk
 from fondation.providers.failures import Failures
 from fondation.providers.reasoning import ReasoningDetails
-from fondation.providers.sse import EventStream, LineTooLong
+from fondation.providers.sse import LONGEST_LINE, EventStream, LineTooLong
 from fondation.providers.token_usage import read_usage
 from fondation.providers.tool_calls import ToolCalls
 
@@ -66,11 +66,12 @@ class Answer:
         self._call = call
         self._failures = failures
         self._billed = billed
-        self._document: list[bytes] | None = [] if is_document else None
+        self._document = bytearray() if is_document else None
         self._events = EventStream()
         self._calls = ToolCalls(taken_ids)
         self._reasoning = ReasoningDetails()
         self._sources: set[str] = set()
+        self._identified = False
         self._complete = False
         self._any_choice = False
         self._spoke = False
@@ -87,7 +88,7 @@ class Answer:
                     break
                 self._take(event, pieces)
         except LineTooLong as error:
-            self._fail(self._failures.bad_answer(str(error)))
+            self._fail(self._failures.make(BadAnswer, str(error)))
             self._complete = True
         if self._call.first_token is None and any(type(p) in _TOKENS for p in pieces):
             self._call.first_token = time.perf_counter()
@@ -100,9 +101,11 @@ class Answer:
         if self._document is None:
             return self._events.feed(received) if received else self._events.end()
         if received:
-            self._document.append(received)
+            self._document += received
+            if len(self._document) > LONGEST_LINE:
+                raise LineTooLong(f"a document of more than {LONGEST_LINE} bytes")
             return []
-        whole = b"".join(self._document).strip()
+        whole = bytes(self._document.strip())
         if whole.startswith((b"data:", b":", b"event:")):
             return [*self._events.feed(whole), *self._events.end()]  # events, called JSON by their server
         self._complete = True
@@ -114,7 +117,7 @@ class Answer:
         except (ValueError, RecursionError):
             self._take_unreadable(event, pieces)
             return
-        if self._call.model is None or self._call.generation_id is None:
+        if not self._identified:
             self._identify(chunk)
         if chunk.choices:
             self._any_choice = True
@@ -141,25 +144,23 @@ class Answer:
                     return
                 self._take(line, pieces)
         elif event.startswith((b"{", b"[")) or self._document is not None:
-            self._fail(self._failures.bad_answer("a chunk that is no JSON", retryable=True))
+            self._fail(self._failures.make(BadAnswer, "a chunk that is no JSON", retryable=True))
         else:
             log.debug("%s: an event of %d bytes that is no chunk", self._call.provider, len(event))
 
     def _identify(self, chunk: Chunk) -> None:
         self._call.model = self._call.model or _text(chunk.model) or None
         self._call.generation_id = self._call.generation_id or _text(chunk.id) or None
+        self._identified = self._call.model is not None and self._call.generation_id is not None
 
     def _take_delta(self, delta: Delta, pieces: list[Piece]) -> None:
-        told = "" if delta.reasoning_details is None else self._reasoning.add(delta.reasoning_details)
-        # One text, under as many names as the server likes.
-        reasoning = _text(delta.reasoning) or _text(delta.reasoning_content) or told
-        if reasoning:
-            pieces.append(ReasoningPiece(reasoning))
-        text = delta.content if type(delta.content) is str else _text_of_parts(delta.content)
-        text = text or _text(delta.refusal)
-        if text:
-            self._spoke = True
-            pieces.append(TextPiece(text))
+        if delta.reasoning is not None or delta.reasoning_content is not None or delta.reasoning_details is not None:
+            self._think(delta, pieces)
+        if delta.content or delta.refusal is not None:
+            text = delta.content if type(delta.content) is str else _text_of_parts(delta.content)
+            if text := text or _text(delta.refusal):
+                self._spoke = True
+                pieces.append(TextPiece(text))
         if delta.annotations is not None:
             self._cite(delta.annotations, pieces)
         if delta.images is not None:
@@ -167,6 +168,13 @@ class Answer:
         if delta.tool_calls is not None:
             for fragment in delta.tool_calls if isinstance(delta.tool_calls, list) else ():
                 self._calls.add(fragment, pieces)
+
+    def _think(self, delta: Delta, pieces: list[Piece]) -> None:
+        """One text, under as many names as the server likes."""
+        told = self._reasoning.add(delta.reasoning_details)
+        reasoning = _text(delta.reasoning) or _text(delta.reasoning_content) or told
+        if reasoning:
+            pieces.append(ReasoningPiece(reasoning))
 
     def _cite(self, annotations: Json, pieces: list[Piece]) -> None:
         for annotation in annotations if isinstance(annotations, list) else ():
@@ -216,13 +224,15 @@ class Answer:
     def _shortcoming(self) -> ProviderError | None:
         """Why what came is no answer."""
         if self._finish == "error" or self._native in _BROKEN:
-            return self._failures.cut(f"finish reason {self._native or self._finish}")
+            return self._failures.make(
+                ProviderUnavailable, f"cut off with finish reason {self._native or self._finish}"
+            )
         if not self._complete and not self._finish and (self._any_choice or self._calls):
-            return self._failures.cut("the stream ended without a finish reason")
+            return self._failures.make(ProviderUnavailable, "the stream ended without a finish reason")
         if self._spoke or self._calls or self._finish in ("length", "max_tokens", "content_filter"):
             return None
         if not self._any_choice or _is_nothing(self._call.usage):
-            return self._failures.bad_answer("an empty answer", retryable=True)
+            return self._failures.make(BadAnswer, "an empty answer", retryable=True)
         return None
 
 

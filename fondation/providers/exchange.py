@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from fondation.calls import ModelCall
-from fondation.errors import ProviderError
+from fondation.errors import ProviderError, ProviderTimeout
 from fondation.http import HttpClient, RequestTrace
 from fondation.providers.failures import Failures
 from fondation.providers.token_usage import read_dollars
@@ -76,8 +76,9 @@ class Exchange:
                 return await self._content.readany()
         except TimeoutError as error:
             if isinstance(error, aiohttp.SocketTimeoutError):
-                return self._left() or _raise(failures.of_silence(silence))
-            raise failures.of_slow_start(FIRST_TOKEN_FACTOR * silence) from None
+                return self._left() or _raise(failures.make(ProviderTimeout, f"silent for {silence:g} s"))
+            text = f"no token in {FIRST_TOKEN_FACTOR * silence:g} s"
+            raise failures.make(ProviderTimeout, text) from None
         except _BROKEN as error:
             return self._left() or _raise(failures.of_broken_answer(error))
 
@@ -126,8 +127,8 @@ async def open_exchange(endpoint: Endpoint, body: bytes, call: ModelCall) -> Exc
         await _abandon(request, trace, call)
         raise
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        request.cancel()
-        raise endpoint.failures.of_connection(error, trace, loop.time() - started) from None
+        _drop(request)
+        raise endpoint.failures.of_request(error, trace, loop.time() - started) from None
     _note_generation(call, response)
     if response.status == 200:
         return Exchange(endpoint, call, response, started)
@@ -144,8 +145,13 @@ async def _abandon(request: asyncio.Task[aiohttp.ClientResponse], trace: Request
         if request.done() and not request.cancelled() and request.exception() is None:
             _note_generation(call, request.result())
     finally:
-        request.cancel()
-        request.add_done_callback(_close_response)
+        _drop(request)
+
+
+def _drop(request: asyncio.Task[aiohttp.ClientResponse]) -> None:
+    """End a request that nobody waits for, also one that is answered at this very moment."""
+    request.cancel()
+    request.add_done_callback(_close_response)
 
 
 def _close_response(request: asyncio.Task[aiohttp.ClientResponse]) -> None:

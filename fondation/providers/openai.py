@@ -8,6 +8,7 @@ from yarl import URL
 
 from fondation import __version__
 from fondation.calls import ModelCall
+from fondation.errors import BadAnswer
 from fondation.http import HttpClient
 from fondation.messages import Json
 from fondation.providers.answer import Answer
@@ -58,7 +59,7 @@ class OpenAIProvider:
         exchange = await open_exchange(self._endpoint, body, call)
         try:
             if exchange.is_page:
-                raise self._failures.bad_answer("a web page instead of an answer: check base_url")
+                raise self._failures.make(BadAnswer, "a web page instead of an answer: check base_url")
             answer = Answer(
                 call,
                 self._failures,
