@@ -26,14 +26,15 @@ class DeadlineReached(FondationError):
 
 
 class Deadline:
-    """One run's deadline, `seconds` from now."""
+    """One run's deadline, `seconds` from now. All its waits are made by one task."""
 
-    __slots__ = ("_cancelling", "_fired", "_reason", "_task", "_timer")
+    __slots__ = ("_cancelling", "_fired", "_owner", "_reason", "_timer", "_waiting")
 
     def __init__(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self.expire, "timeout")
         self._reason: Reason | None = None
-        self._task: asyncio.Task[Any] | None = None
+        self._owner: asyncio.Task[Any] | None = None
+        self._waiting = False
         self._fired = False
         self._cancelling = 0
 
@@ -42,18 +43,18 @@ class Deadline:
         if self._reason is not None:
             return
         self._reason = reason
-        if self._task is not None:
+        if self._waiting and self._owner is not None:
             self._fired = True
-            self._task.cancel()
+            self._owner.cancel()
 
     async def wait(self, awaitable: Awaitable[T]) -> T:
         """Await something, at most until the deadline; raises `DeadlineReached`."""
         if self._reason is not None:
             _discard(awaitable)
             raise DeadlineReached(self._reason)
-        task = asyncio.current_task()
-        assert task is not None
-        self._task, self._cancelling = task, task.cancelling()
+        task = self._owner = self._owner or _current_task()
+        self._cancelling = task.cancelling()
+        self._waiting = True
         try:
             return await awaitable
         except asyncio.CancelledError:
@@ -61,11 +62,17 @@ class Deadline:
                 raise DeadlineReached(self._reason or "timeout") from None
             raise
         finally:
-            self._task = None
+            self._waiting = False
 
     def close(self) -> None:
         """The run is over: the timer goes."""
         self._timer.cancel()
+
+
+def _current_task() -> asyncio.Task[Any]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task
 
 
 def _discard(awaitable: Awaitable[object]) -> None:

@@ -150,16 +150,17 @@ class Run:
                         yield self._last_words()
                     return
                 case CallTools(calls) if last:
-                    yield [ToolFailed(call.id, call.name, NO_STEPS_LEFT) for call in calls]
-                    yield self._last_words()
+                    failed = [ToolFailed(call.id, call.name, NO_STEPS_LEFT) for call in calls]
+                    yield [*self._turn.close(), *failed, *self._last_words()]
                     return
                 case CallTools() | PassOn():
                     async with contextlib.aclosing(self._call_tools(outcome)) as batches:
                         async for batch in batches:
                             yield batch
-                    yield self._turn.finish()
+                    told = self._turn.finish()
                     if isinstance(outcome, PassOn):
-                        yield self._hand_off(outcome.handoff.target, "llm", outcome.handoff.reason)
+                        told += self._hand_off(outcome.handoff.target, "llm", outcome.handoff.reason)
+                    yield told
                 case never:
                     assert_never(never)
 
@@ -232,6 +233,7 @@ class Run:
         results = dict(outcome.results)
         message = self._turn.message()
         if outcome.calls:
+            yield self._turn.close()
             batches = self._tools.run_calls(self._agent.name, self._agent.tools, outcome.calls, results)
             async with contextlib.aclosing(batches):
                 async for batch in batches:

@@ -93,6 +93,7 @@ class Turn:
         self._text: list[str] = []
         self._call: ModelCall | None = None
         self._answer: pieces.AnswerEnd | None = None
+        self._held: Batch = []
         self._tool_calls: tuple[ToolCall, ...] = ()
         self._started = False
 
@@ -106,7 +107,11 @@ class Turn:
         return bool(self._text)
 
     def translate(self, items: Iterable[Item]) -> Batch:
-        """The events of one batch of items; may be empty."""
+        """The events of one batch of items; may be empty.
+
+        Those that come with the end of the answer are held until `close` or `finish`: what follows is known at once,
+        and one write instead of two goes to the page.
+        """
         batch: Batch = []
         for item in items:
             handler = _HANDLERS.get(type(item))
@@ -114,11 +119,14 @@ class Turn:
                 handler(self, item, batch)
             else:
                 batch.append(item)  # type: ignore[arg-type]  # a call's own event passes as it is
-        return batch
+        if self._answer is None:
+            return batch
+        self._held += batch
+        return []
 
     def close(self) -> Batch:
         """End what is open, after the answer or in the middle of it; the step is finished after its tools."""
-        batch: Batch = []
+        batch, self._held = self._held, []
         self._close_part(batch)
         for input in self._inputs.values():
             batch.append(events.ToolCalled(input.id, input.tool, "".join(input.text)))

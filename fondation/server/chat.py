@@ -48,11 +48,11 @@ async def _stream(batches: Batches, run: RunRequest, active: Active, diary: _Dia
     response = await stream.open(active.request)
     active.stream = stream
     async for batch in batches:
-        diary.read(batch)
         data = ui_message_stream.encode(batch)
-        if data:
+        if diary.read(batch):
+            await stream.close(data)
+        elif data:
             await stream.write(data)
-    await stream.close()
     return response
 
 
@@ -78,7 +78,8 @@ class _Diary:
         self._outcome = "ended: the client left"
         self._summary: RunSummary | None = None
 
-    def read(self, batch: Batch) -> None:
+    def read(self, batch: Batch) -> bool:
+        """Take note of the outcome; True once it has come: nothing follows it."""
         match batch[-1]:
             case RunFinished(summary):
                 self._outcome, self._summary = "finished", summary
@@ -86,6 +87,9 @@ class _Diary:
                 self._outcome, self._summary = f"failed ({error_type})", summary
             case RunAborted(summary):
                 self._outcome, self._summary = "aborted", summary
+            case _:
+                return False
+        return True
 
     def __enter__(self) -> None:
         pass

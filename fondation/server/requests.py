@@ -33,8 +33,9 @@ async def read_run_request(request: web.Request, route: Route, doors: Doors) -> 
         raise RequestError(415, 'Send JSON, with the header "content-type: application/json"')
     conversation = decode(await _read_body(request, route.limits.max_body_size))
     _check_length(conversation.text, route.limits.max_message_length)
+    token = uuid.uuid4().hex
     return RunRequest(
-        info=_run_info(request, conversation, doors),
+        info=_run_info(request, conversation, doors, token),
         route=route,
         start=choose_agent(
             route,
@@ -43,8 +44,8 @@ async def read_run_request(request: web.Request, route: Route, doors: Doors) -> 
             last_agent=conversation.last_agent,
         ),
         messages=conversation.messages,
-        message_id=_checked_id("messages: the last id", conversation.continues) or f"msg_{uuid.uuid4().hex}",
-        user_message_id=None if conversation.user_message_id else f"msg_{uuid.uuid4().hex}",
+        message_id=_checked_id("messages: the last id", conversation.continues) or f"msg_{token}",
+        user_message_id=None if conversation.user_message_id else f"msg_{token}_user",
         context=_context(route.config.context, conversation.context),
     )
 
@@ -74,13 +75,13 @@ def _check_length(text: str, limit: int | None) -> None:
         raise RequestError(413, f"The message is longer than {limit:,} characters")
 
 
-def _run_info(request: web.Request, conversation: Conversation, doors: Doors) -> RunInfo:
+def _run_info(request: web.Request, conversation: Conversation, doors: Doors, token: str) -> RunInfo:
     chat_id = _checked_id("id", conversation.chat_id)
     session_id = _checked_id("x-session-id", request.headers.get("x-session-id"))
     user_id = _checked_id("x-user-id", request.headers.get("x-user-id"))
     method: Method = "generate" if wants_json(request) else "stream"
     return RunInfo(
-        run_id=f"run_{uuid.uuid4().hex}",
+        run_id=f"run_{token}",
         session_id=session_id or chat_id or str(uuid.uuid4()),
         user_id=user_id if doors.vouched_for(request) else None,
         chat_id=chat_id or str(uuid.uuid4()),

@@ -40,5 +40,6 @@ class EventStream:
         with contextlib.suppress(ConnectionError):
             await self.write(self._keepalive)
 
-    async def close(self) -> None:
-        await self._response.write_eof()
+    async def close(self, data: bytes = b"") -> None:
+        """Write the last bytes, and the end of the response with them."""
+        await self._response.write_eof(data)

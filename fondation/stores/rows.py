@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import lru_cache
 from typing import TypeAlias
 
 from fondation.calls import ModelCall, RunInfo, TokenUsage
@@ -66,21 +67,17 @@ _NO_USAGE = TokenUsage()
 
 def row_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
     """The row of a call as it is now; while it runs, what is not known yet is empty."""
-    usage = call.usage or _NO_USAGE
-    running = call.status == "running"
+    return {**origin_of(call, run, owner), **progress_of(call)}
+
+
+def origin_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
+    """The columns that are known when the call begins, and stay."""
     return {
         "agent_name": _text(call.agent) or "",
         "session_id": _text(run.session_id),
         "user_id": _text(run.user_id),
-        "total_tokens": _count(usage.total) or 0,
-        "prompt_tokens": _count(usage.prompt_tokens),
-        "completion_tokens": _count(usage.completion_tokens),
-        "cost": _amount(call.cost) or 0.0,
-        "model": _text(call.model),
         "method": run.method,
-        "finish_reason": call.finish_reason,
-        "duration": None if running else call.duration_ms,
-        "handoff_chain": _text(json.dumps(call.handoff_chain, ensure_ascii=False)),
+        "handoff_chain": _chain(call.handoff_chain),
         "timestamp": int(call.started_at),
         "run_id": _text(run.run_id),
         "chat_id": _text(run.chat_id),
@@ -89,6 +86,23 @@ def row_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
         "attempt": call.attempt,
         "requested_model": _text(call.requested_model),
         "provider": _text(call.provider),
+        "config_hash": None,
+        "labels": None,
+        "owner": owner,
+    }
+
+
+def progress_of(call: ModelCall) -> Row:
+    """The columns that the call fills as it goes on."""
+    usage = call.usage or _NO_USAGE
+    return {
+        "total_tokens": _count(usage.total) or 0,
+        "prompt_tokens": _count(usage.prompt_tokens),
+        "completion_tokens": _count(usage.completion_tokens),
+        "cost": _amount(call.cost) or 0.0,
+        "model": _text(call.model),
+        "finish_reason": call.finish_reason,
+        "duration": None if call.status == "running" else call.duration_ms,
         "generation_id": _text(call.generation_id),
         "cached_tokens": _count(usage.cached_tokens),
         "cache_write_tokens": _count(usage.cache_write_tokens),
@@ -99,10 +113,12 @@ def row_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
         "status": call.status,
         "error_type": call.error_type,
         "time_to_first_token": call.time_to_first_token_ms,
-        "config_hash": None,
-        "labels": None,
-        "owner": owner,
     }
+
+
+@lru_cache(maxsize=256)
+def _chain(agents: tuple[str, ...]) -> str | None:
+    return _text(json.dumps(agents, ensure_ascii=False))
 
 
 def _text(value: str | None) -> str | None:
@@ -119,3 +135,7 @@ def _count(value: int | None) -> int | None:
 
 def _amount(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+PROGRESS_COLUMNS = tuple(progress_of(ModelCall("", "", "", ())))
+"""Those that an update writes: no index but one holds them, so it is cheap."""

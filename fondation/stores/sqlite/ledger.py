@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from fondation.stores.rows import COLUMNS, Row
+from fondation.stores.rows import COLUMNS, PROGRESS_COLUMNS, Row
 from fondation.stores.sqlite.owners import LEASE_SECONDS, is_dead
 
 log = logging.getLogger("fondation.usage")
@@ -22,9 +22,8 @@ BUSY_MS = 200
 
 _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO usage_tracking ({_NAMES}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
-_UPDATE = (
-    f"UPDATE usage_tracking SET {', '.join(f'{name} = :{name}' for name in COLUMNS)} WHERE id = :id AND owner = :owner"
-)
+_PROGRESS = ", ".join(f"{name} = :{name}" for name in PROGRESS_COLUMNS)
+_UPDATE = f"UPDATE usage_tracking SET {_PROGRESS} WHERE id = :id AND owner = :owner"
 _DELETE = "DELETE FROM usage_tracking WHERE id = ? AND owner = ?"
 _LEASE = (
     "INSERT INTO usage_owners (owner, lease_until) VALUES (?, ?) "

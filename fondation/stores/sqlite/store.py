@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 from pathlib import Path
+from typing import NamedTuple
 
 from fondation.calls import ModelCall, RunInfo
-from fondation.stores.rows import row_of
+from fondation.stores.rows import Row, origin_of, progress_of
 from fondation.stores.sqlite.ledger import Entry
 from fondation.stores.sqlite.owners import new_owner
 from fondation.stores.sqlite.writer import Change, Writer
@@ -18,14 +20,29 @@ log = logging.getLogger("fondation.usage")
 OPEN_SECONDS = 1.0
 """How long opening waits for the file; a file that takes longer is opened meanwhile."""
 CLOSE_SECONDS = 5.0
+SOON_SECONDS = 0.005
+"""How long what nobody waits for may stay here, to go with what comes next: waking the writer costs more than a row."""
+
+
+class _OpenCall(NamedTuple):
+    call: ModelCall
+    entry: Entry
+    origin: Row
+    """The columns that stay as they are."""
 
 
 class SqliteStore:
-    """A `UsageStore` in one file. A row that cannot be written now waits beside it, and is not the caller's worry."""
+    """A `UsageStore` in one file. A row that cannot be written now waits beside it, and is not the caller's worry.
+
+    What changes in one turn of the loop goes to the writer together, each row as it is by then.
+    """
 
     def __init__(self, path: Path) -> None:
         self._owner = new_owner()
-        self._open: dict[ModelCall, tuple[Entry, RunInfo]] = {}
+        self._open: dict[ModelCall, _OpenCall] = {}
+        self._changed: dict[Entry, _OpenCall | None] = {}
+        self._promises: list[asyncio.Future[None]] = []
+        self._flush_at = math.inf
         self._keys = itertools.count(1)
         self._closed = False
         self._writer = Writer(path.absolute(), self._owner, lambda: bool(self._open))
@@ -33,35 +50,57 @@ class SqliteStore:
 
     def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry = Entry(next(self._keys))
-        self._open[call] = entry, run
-        self._put(Change(entry, row_of(call, run, self._owner), durable))
+        if self._closed:
+            log.error("Failed to save usage: the ledger is closed already")
+            durable.set_result(None)
+            return durable
+        opened = self._open[call] = _OpenCall(call, Entry(next(self._keys)), origin_of(call, run, self._owner))
+        self._promises.append(durable)
+        self._change(opened.entry, opened, within=0.0)
         return durable
 
     def note(self, call: ModelCall) -> None:
-        if call in self._open:
-            entry, run = self._open[call]
-            self._put(Change(entry, row_of(call, run, self._owner)))
+        if opened := self._open.get(call):
+            self._change(opened.entry, opened)
 
     def settle(self, call: ModelCall) -> None:
-        if call in self._open:
-            entry, run = self._open.pop(call)
-            self._put(Change(entry, row_of(call, run, self._owner)))
+        if opened := self._open.pop(call, None):
+            self._change(opened.entry, opened)
 
     def withdraw(self, call: ModelCall) -> None:
-        if call in self._open:
-            entry, _ = self._open.pop(call)
-            self._put(Change(entry, None))
+        if opened := self._open.pop(call, None):
+            self._change(opened.entry, None)
 
     def close(self) -> None:
         if not self._closed:
+            self._flush()
             self._closed = True
             self._writer.stop(CLOSE_SECONDS)
 
-    def _put(self, change: Change) -> None:
-        if not self._closed:
-            self._writer.put(change)
+    def _change(self, entry: Entry, opened: _OpenCall | None, within: float = SOON_SECONDS) -> None:
+        """Keep the row as it is when the writer is told of it, `within` seconds."""
+        if self._closed:
+            log.error("Failed to save usage: the ledger is closed already")
             return
-        log.error("Failed to save usage: the ledger is closed already")
-        if change.durable is not None:
-            change.durable.set_result(None)
+        self._changed[entry] = opened
+        loop = asyncio.get_running_loop()
+        due = loop.time() + within
+        if due < self._flush_at:
+            self._flush_at = due
+            if within:
+                loop.call_later(within, self._flush)
+            else:
+                loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Hand what changed to the writer."""
+        self._flush_at = math.inf
+        if not self._changed:
+            return
+        changed, self._changed = self._changed, {}
+        promises, self._promises = self._promises, []
+        rows = {
+            entry: None if opened is None else {**opened.origin, **progress_of(opened.call)}
+            for entry, opened in changed.items()
+        }
+        self._writer.put(Change(rows, promises))

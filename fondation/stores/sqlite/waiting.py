@@ -29,9 +29,9 @@ class WaitingRows:
         """The spool file, if there is one."""
         return self._spool.path
 
-    def add(self, entry: Entry, row: Row | None) -> None:
-        """A row as it is now; None to remove it."""
-        self._memory[entry] = row
+    def add(self, rows: Changes) -> None:
+        """Rows as they are now; None to remove one."""
+        self._memory.update(rows)
 
     def portions(self) -> Iterator[tuple[Changes, Path | None]]:
         """All that waits, in the order in which it must be saved, each with its spool file. Raises `OSError`."""

@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
@@ -35,12 +35,11 @@ IMPATIENT_MS = 20
 
 
 class Change(NamedTuple):
-    """A row as it is now; None to remove it."""
+    """Rows as they are now; None to remove one."""
 
-    entry: Entry
-    row: Row | None
-    durable: asyncio.Future[None] | None = None
-    """Done when the row is in the database or the spool, or when both refuse it."""
+    rows: Mapping[Entry, Row | None]
+    durable: Sequence[asyncio.Future[None]] = ()
+    """Done when the rows are in the database or the spool, or when both refuse them."""
 
 
 class Writer:
@@ -88,15 +87,15 @@ class Writer:
         due = self._trouble.retry_at if self._trouble else self._chores_at
         try:
             change = self._queue.get(timeout=max(0.0, due - time.monotonic()))
-            for taken in itertools.count(1):
-                if change is None:
-                    return False
-                self._rows.add(change.entry, change.row)
-                if change.durable is not None:
-                    self._promises.append(change.durable)
-                if taken == MAX_ROWS:
-                    break
+            taken = 0
+            while change is not None:
+                self._rows.add(change.rows)
+                self._promises += change.durable
+                taken += len(change.rows)
+                if taken >= MAX_ROWS:
+                    return True
                 change = self._queue.get_nowait()
+            return False
         except Empty:
             pass
         return True
