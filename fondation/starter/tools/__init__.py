@@ -1,0 +1,1 @@
+"""The tools of agents.yaml: plain functions, typed and documented."""
