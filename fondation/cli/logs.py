@@ -16,6 +16,9 @@ def set_up_logging(level: str, format: LogFormat) -> None:
     handler.setFormatter(
         JsonFormatter() if format == "json" else logging.Formatter("%(asctime)s %(levelname)s %(message)s")
     )
+    # What no line shows is not looked up: it would be a third of a line's cost.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # the library's documented switch for caller look-up
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("fondation").setLevel(level.upper())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
 from typing import Protocol
 
 from fondation.calls import ModelCall, RunInfo
@@ -11,7 +11,7 @@ from fondation.calls import ModelCall, RunInfo
 class UsageStore(Protocol):
     """Keeps usage rows. Called on an event loop, it never blocks it; whatever fails inside stays inside."""
 
-    def begin(self, call: ModelCall, run: RunInfo) -> Awaitable[None]:
+    def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         """Keep the row of a call that is about to be sent. The result is ready once the row is durable."""
 
     def note(self, call: ModelCall) -> None:

@@ -93,16 +93,27 @@ class _Recorder:
 
     async def _begin(self, call: ModelCall) -> None:
         """Wait for the row, but not for ever: the store spools what its database cannot take."""
-        with _unharmed(), contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_WAIT):
-                await self._store.begin(call, self._run)
+        with _unharmed():
+            kept = self._store.begin(call, self._run)
+            enough = asyncio.get_running_loop().call_later(LONGEST_WAIT, _give_up, kept)
+            try:
+                await kept
+            finally:
+                enough.cancel()
 
     def _settle(self, call: ModelCall) -> None:
         if call.cost_source == "pending":
             price_as_told(call)
         with _unharmed():
             self._store.settle(call)
-        log.info("[Usage] %s: %s, %s", call.agent, _tokens(call), _cost(call))
+        if log.isEnabledFor(logging.INFO):
+            log.info("[Usage] %s: %s, %s", call.agent, _tokens(call), _cost(call))
+
+
+def _give_up(kept: asyncio.Future[None]) -> None:
+    """End the wait for a row; the store keeps it all the same."""
+    if not kept.done():
+        kept.set_result(None)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,9 +31,11 @@ class Diary:
         if self.failing:
             raise OSError("the disk is gone")
 
-    def begin(self, call: ModelCall, run: RunInfo) -> Awaitable[None]:
+    def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         self._write("begin", call)
-        return asyncio.sleep(self.seconds)
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(self.seconds, lambda: kept.done() or kept.set_result(None))
+        return kept
 
     def note(self, call: ModelCall) -> None:
         self._write("note", call)
