@@ -1,8 +1,6 @@
-"""Entry points: `module:attribute` -> a function -> the JSON Schema of its parameters.
+"""Entry points: `module:attribute` -> a function, and through `describe` what a model reads about it.
 
-A function's own signature and docstring are all that a model learns about it; nothing from the standard
-library can be
-named, so that a file of agents cannot hand `os:system` to a model.
+Nothing of the standard library can be named, so that a file of agents cannot hand `os:system` to a model.
 """
 
 from __future__ import annotations
@@ -10,91 +8,37 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
+import pkgutil
 import sys
 import traceback
 import types
-import typing
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
-from pydantic.errors import PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import CoreSchema
-
-from fondation.context import RunContext
 from fondation.errors import EntryPointError
+from fondation.signatures import Function, Signature, describe
 
-Function = Callable[..., object]
+__all__ = ["Function", "Signature", "describe", "load_entry_point"]
 
 _STANDARD_LIBRARY = sys.stdlib_module_names | {"builtins"}
 _FORM = 'an entry point is written "module:attribute", like "tools.billing:check_invoice"'
-
-
-class PlainJsonSchema(GenerateJsonSchema):
-    """Pydantic's JSON Schema without the titles that only repeat names."""
-
-    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
-        document = super().generate(schema, mode)
-        for part in (document, *document.get("$defs", {}).values()):
-            part.pop("title", None)
-        return document
-
-    def generate_inner(self, schema: Any) -> JsonSchemaValue:
-        inner = super().generate_inner(schema)
-        inner.pop("title", None)
-        return inner
-
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A function as a model sees it, and the way from a model's arguments to a call."""
-
-    description: str
-    """The docstring without its parameters; "" when there is none."""
-    parameters: dict[str, Any]
-    """A JSON Schema of type object; `context_parameter` is not in it."""
-    context_parameter: str | None
-    """The parameter that takes the RunContext."""
-    is_async: bool
-    """Whether a call gives a coroutine. A plain function may still return an awaitable."""
-    _model: type[BaseModel]
-
-    def validate(self, arguments: dict[str, object]) -> dict[str, object]:
-        """The keyword arguments for the call; what the model left out is left to the function's defaults.
-
-        Raises pydantic.ValidationError, whose locations name the parameters.
-        """
-        values = self._model.model_validate(arguments)
-        names = {field: info.alias or field for field, info in self._model.model_fields.items()}
-        return {names[field]: getattr(values, field) for field in names if field in values.model_fields_set}
+_WRAP = "write a function of your own around it"
 
 
 def load_entry_point(text: str) -> Function:
     """Import what `text` names. Raises EntryPointError, whose text says why it cannot be used."""
     module_name, separator, attribute = text.partition(":")
     if not separator or not all(name.isidentifier() for name in (*module_name.split("."), *attribute.split("."))):
-        raise EntryPointError(_FORM)
+        raise EntryPointError(f'"{text}" is no entry point', _FORM)
     if module_name.split(".")[0] in _STANDARD_LIBRARY:
-        raise EntryPointError(
-            f"{module_name} belongs to Python's standard library, which is not handed to a model; "
-            "write a function of your own around it"
-        )
+        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", _WRAP)
     found = _attribute(_imported(module_name), module_name, attribute)
     if not callable(found):
-        raise EntryPointError(f"{text} is {_article(type(found).__name__)}, which cannot be called; name a function")
+        raise EntryPointError(f"{text} is {_article(type(found).__name__)}, which cannot be called", "name a function")
     if inspect.isclass(found):
-        raise EntryPointError(f"{text} is a class; name a function, or an instance that can be called")
+        raise EntryPointError(f"{text} is a class", "name a function, or an instance that can be called")
     if owner := _standard_library_owner(found):
-        raise EntryPointError(
-            f"{text} comes from Python's standard library ({owner}), which is not handed to a model; "
-            "write a function of your own around it"
-        )
+        raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", _WRAP)
     return found
 
 
@@ -103,35 +47,34 @@ def _imported(name: str) -> types.ModuleType:
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
-    except ModuleNotFoundError as error:
-        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
-            raise EntryPointError(f"there is no module {error.name}{_near_module(name, error.name)}") from error
-        raise EntryPointError(f"{name} cannot be imported: {_last_line(error)}") from error
     except BaseException as error:  # a module that calls sys.exit() must not end us
-        raise EntryPointError(f"{name} cannot be imported: {_last_line(error)}") from error
+        missing = error.name if isinstance(error, ModuleNotFoundError) and error.name else ""
+        if missing and f"{name}.".startswith(f"{missing}."):
+            raise EntryPointError(f"there is no module {missing}", _near_module(name, missing)) from error
+        help = f'see the whole error with: python -c "import {name}"'
+        if missing:
+            help = f"install {missing.split('.')[0]}, or mend the import"
+        raise EntryPointError(f"{name} cannot be imported: {_last_line(error)}", help) from error
 
 
 def _last_line(error: BaseException) -> str:
+    """The exception's last line, and where it was raised."""
     last = traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
     if isinstance(error, SyntaxError) and error.filename:
-        return f"{last} ({error.filename.rpartition('/')[2]}, line {error.lineno})"
+        return f"{last} ({Path(error.filename).name}, line {error.lineno})"
     frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, ImportError) or not frames:
-        return last
-    return f"{last} ({frames[-1].filename.rpartition('/')[2]}, line {frames[-1].lineno})"
+    return f"{last} ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else last
 
 
 def _near_module(name: str, missing: str) -> str:
-    """`; did you mean "tools.billing"?` from the modules beside the missing one."""
-    import pkgutil
-
+    """The help for a module that does not exist: one of those beside it."""
     parent, _, last = missing.rpartition(".")
-    folder = getattr(sys.modules.get(parent), "__path__", None) if parent else sys.path[:1]
-    siblings = [module.name for module in pkgutil.iter_modules(folder)] if folder is not None else []
+    folders = getattr(sys.modules.get(parent), "__path__", ()) if parent else sys.path[:1]
+    siblings = [module.name for module in pkgutil.iter_modules(folders)]
     if not (close := get_close_matches(last, siblings, n=1)):
-        return "" if parent else " in the project's folder or among the installed packages"
+        return "a module is a file of the project's folder, or belongs to an installed package"
     guess = f"{parent}.{close[0]}" if parent else close[0]
-    return f'; did you mean "{guess}{name[len(missing) :]}"?'
+    return f'did you mean "{guess}{name[len(missing) :]}"?'
 
 
 def _attribute(module: types.ModuleType, module_name: str, path: str) -> object:
@@ -140,10 +83,10 @@ def _attribute(module: types.ModuleType, module_name: str, path: str) -> object:
         try:
             found = getattr(found, name)
         except AttributeError:
-            own = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+            own = [key for key, value in vars(module).items() if inspect.isfunction(value) and key[0] != "_"]
             close = get_close_matches(name, own, n=1)
-            hint = f'; did you mean "{close[0]}"?' if close else ""
-            raise EntryPointError(f"the module {module_name} has no attribute {path}{hint}") from None
+            help = f'did you mean "{close[0]}"?' if close else f"its functions are {', '.join(own[:12])}" if own else ""
+            raise EntryPointError(f"the module {module_name} has no attribute {path}", help) from None
     return found
 
 
@@ -154,160 +97,8 @@ def _standard_library_owner(function: object) -> str | None:
     module = getattr(function, "__module__", None)
     if module is None:  # a method of a built-in value, like {}.get
         module = type(getattr(function, "__self__", function)).__module__
-    top = str(module).split(".")[0]
-    return str(module) if top in _STANDARD_LIBRARY and top != "__main__" else None
-
-
-def describe(function: Function) -> Signature:
-    """A function's description, parameters and validator.
-
-    Raises EntryPointError when its signature cannot become a JSON Schema.
-    """
-    target = _plain_function(function)
-    if inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target):
-        raise EntryPointError(f"{_name(function)} yields; a tool returns its result")
-    documentation = _documentation(function, target)
-    context_parameter = None
-    fields: dict[str, Any] = {}
-    for parameter, annotation in _parameters(function, target):
-        if _is_context(annotation):
-            if context_parameter is not None:
-                raise EntryPointError(f"{_name(function)} has two parameters that take the RunContext; one is enough")
-            context_parameter = parameter.name
-            continue
-        description = documentation.parameters.get(parameter.name)
-        fields[f"p{len(fields)}"] = _field(parameter, annotation, description)
-    model, schema = _model(function, fields)
-    return Signature(
-        description=documentation.description,
-        parameters=schema,
-        context_parameter=context_parameter,
-        is_async=inspect.iscoroutinefunction(target),
-        _model=model,
-    )
-
-
-def _plain_function(function: Function) -> Function:
-    """What holds the code: the function inside a partial, the __call__ of a callable instance."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    if inspect.isroutine(function) or hasattr(function, "__wrapped__"):
-        return function
-    return typing.cast("Function", type(function).__call__.__get__(function))
-
-
-def _name(function: Function) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return getattr(function, "__qualname__", type(function).__qualname__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Documentation:
-    description: str
-    parameters: dict[str, str]
-
-
-def _documentation(function: Function, target: Function) -> _Documentation:
-    """The docstring, read as Google, NumPy or reST style."""
-    text = inspect.getdoc(target if isinstance(function, functools.partial) else function)
-    if not inspect.isroutine(function) and not text:
-        text = inspect.getdoc(target)
-    if not text or (isinstance(function, functools.partial) and text == inspect.getdoc(functools.partial)):
-        return _Documentation("", {})
-    import docstring_parser
-
-    try:
-        parsed = docstring_parser.parse(text)
-    except docstring_parser.ParseError:
-        return _Documentation(text.strip(), {})
-    described = {param.arg_name: " ".join(param.description.split()) for param in parsed.params if param.description}
-    return _Documentation((parsed.description or "").strip(), described)
-
-
-def _parameters(function: Function, target: Function) -> Iterator[tuple[inspect.Parameter, Any]]:
-    """The parameters with their annotations, evaluated where they are written as text."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError) as error:
-        raise EntryPointError(f"{_name(function)} has no signature that can be read; write one around it") from error
-    names = getattr(inspect.unwrap(target), "__globals__", {})
-    for parameter in signature.parameters.values():
-        match parameter.kind:
-            case inspect.Parameter.VAR_POSITIONAL | inspect.Parameter.VAR_KEYWORD:
-                raise EntryPointError(
-                    f"{_name(function)} takes {parameter}: a model needs parameters with names of their own"
-                )
-            case inspect.Parameter.POSITIONAL_ONLY:
-                raise EntryPointError(
-                    f'the parameter "{parameter.name}" of {_name(function)} is positional only; remove the "/" '
-                    "from its signature"
-                )
-            case _:
-                yield parameter, _evaluated(function, parameter, names)
-
-
-def _evaluated(function: Function, parameter: inspect.Parameter, names: dict[str, Any]) -> Any:
-    if parameter.annotation is inspect.Parameter.empty:
-        return Any
-    holder = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
-    try:
-        return typing.get_type_hints(holder, globalns=names, include_extras=True)[parameter.name]
-    except Exception as error:
-        raise EntryPointError(
-            f'the type of the parameter "{parameter.name}" of {_name(function)} cannot be resolved: {error}'
-        ) from error
-
-
-def _is_context(annotation: Any) -> bool:
-    if typing.get_origin(annotation) is Annotated:
-        annotation = typing.get_args(annotation)[0]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return set(typing.get_args(annotation)) == {RunContext, type(None)}
-    return annotation is RunContext
-
-
-def _field(parameter: inspect.Parameter, annotation: Any, description: str | None) -> tuple[Any, Any]:
-    """A model field; its own name is neutral, since a parameter may be called `_x` or `copy` and a field may
-    not."""
-    details: dict[str, Any] = {"alias": parameter.name}
-    if description is not None and not _describes_itself(annotation):
-        details["description"] = description
-    default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-    return annotation, Field(default, **details)
-
-
-def _describes_itself(annotation: Any) -> bool:
-    notes = typing.get_args(annotation)[1:] if typing.get_origin(annotation) is Annotated else ()
-    return any(getattr(note, "description", None) for note in notes)
-
-
-def _model(function: Function, fields: dict[str, Any]) -> tuple[type[BaseModel], dict[str, Any]]:
-    try:
-        model = create_model("Arguments", __config__=ConfigDict(extra="forbid"), **fields)
-        schema = model.model_json_schema(schema_generator=PlainJsonSchema)
-    except (PydanticUserError, TypeError, NameError) as error:
-        raise EntryPointError(_unfit_parameter(function, fields, error)) from error
-    schema.setdefault("properties", {})
-    return model, schema
-
-
-def _unfit_parameter(function: Function, fields: dict[str, Any], error: Exception) -> str:
-    """Names the parameter whose type no JSON value can become."""
-    for annotation, info in fields.values():
-        try:
-            TypeAdapter(annotation).json_schema()
-        except (PydanticUserError, TypeError, NameError):
-            return (
-                f'the parameter "{info.alias}" of {_name(function)} has the type {_type_name(annotation)}, which no '
-                "JSON value can become; use str, int, float, bool, list, dict, a TypedDict, a dataclass or a "
-                "pydantic model"
-            )
-    return f"{_name(function)} has a signature that cannot become a JSON Schema: {str(error).splitlines()[0]}"
-
-
-def _type_name(annotation: Any) -> str:
-    return annotation.__qualname__ if inspect.isclass(annotation) else str(annotation)
+    name = str(module)
+    return name if name.split(".")[0] in _STANDARD_LIBRARY and name != "__main__" else None
 
 
 def _article(noun: str) -> str:

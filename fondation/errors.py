@@ -34,7 +34,12 @@ class ToolError(FondationError):
 
 
 class EntryPointError(FondationError):
-    """An entry point cannot be loaded or described; the text says why."""
+    """An entry point cannot be loaded or described; the text says why, and `help` what to do about it."""
+
+    def __init__(self, text: str, help: str = "") -> None:
+        super().__init__(f"{text}; {help}" if help else text)
+        self.text = text
+        self.help = help
 
 
 class InstructionsError(FondationError):

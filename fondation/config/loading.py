@@ -79,7 +79,8 @@ def _version_fits(document: Document) -> bool:
         return True
     written = document.source.written(("version",))
     newer = isinstance(version, int) and version > VERSION
-    help = f"write version: {VERSION}" + (", or upgrade fondation: pip install --upgrade fondation" if newer else "")
+    help = f"write version: {VERSION}" + (", without quotes" if isinstance(version, str) else "")
+    help += ", or upgrade fondation: pip install --upgrade fondation" if newer else ""
     document.error(
         ("version",), "unknown-version", f"version is {written}; this fondation reads version {VERSION}", help
     )

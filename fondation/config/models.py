@@ -129,7 +129,7 @@ class AgentConfig(Section):
     """An agent: a model, its instructions, and what it may use."""
 
     model: str
-    """The name of a model under models."""
+    """The name of one of the models."""
     description: Text | None = None
     """What the agents that may hand off to this one read about it."""
     instructions: Instructions
@@ -184,7 +184,7 @@ class RouteConfig(ShortSection):
     """Where an agent is met: its name, or a mapping with it."""
 
     short_field: ClassVar = "agent"
-    short_form: ClassVar = scalars.NAME
+    short_form: ClassVar = scalars.NOT_BLANK
 
     agent: str
     """The agent that answers here first."""
@@ -239,7 +239,7 @@ class Config(Section):
     """Agents, and what they have: the whole of agents.yaml."""
 
     version: Literal[1]
-    """The version of this format: 1."""
+    """The version of the format."""
     models: dict[Name, ModelConfig] = Field(min_length=1)
     """The models, by a name of your own."""
     tools: dict[ToolName, ToolConfig] = Field(default_factory=dict)

@@ -10,7 +10,7 @@ from pydantic_core import core_schema
 
 from fondation.config import scalars
 from fondation.config.models import Config
-from fondation.entry_points import PlainJsonSchema
+from fondation.signatures import PlainJsonSchema
 
 Schema = dict[str, Any]
 

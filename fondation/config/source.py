@@ -61,9 +61,11 @@ class Source:
         span = self.values[path]
         return self.text[span.start : span.end]
 
-    def report(self, span: Span, code: str, message: str, help: str, path: Path) -> None:
+    def report(self, span: Span, code: str, message: str, help: str, broken: Path | None = None) -> None:
+        """Add a problem; `broken` is the value that later steps pass over."""
         self.problems.append(self.problem(span, code, message, help))
-        self.broken.add(path)
+        if broken is not None:
+            self.broken.add(broken)
 
 
 def read(file: str, text: str) -> Source:
@@ -121,13 +123,15 @@ class _Reader:
         next(self._events)
         following = next(self._events)
         if not isinstance(following, yaml.StreamEndEvent):
-            self._fail(following, "several-documents", "a second document begins here", 'keep one: remove the "---"')
+            self._fail(
+                _span(following), "several-documents", "a second document begins here", 'keep one: remove the "---"'
+            )
 
     def _value(self, event: yaml.Event, path: Path) -> Value:
         self._source.values[path] = _span(event)
         self._refuse_alias(event)
         if len(path) > DEEPEST:
-            self._fail(event, "too-deep", f"nested more than {DEEPEST} levels deep", "write it flatter")
+            self._fail(_span(event), "too-deep", f"nested more than {DEEPEST} levels deep", "write it flatter")
         tag = getattr(event, "tag", None)
         if tag is not None:
             self._refuse_tag(event, tag, path)
@@ -171,25 +175,22 @@ class _Reader:
         """The key, or None for one that is reported and whose value is to be skipped."""
         self._refuse_alias(event)
         if not isinstance(event, yaml.ScalarEvent):
-            self._fail(event, "invalid-yaml", "a mapping or a list cannot be a key", self._quote_braces(event))
+            self._fail(_span(event), "invalid-yaml", "a mapping or a list cannot be a key", self._quote_braces(event))
         text: str = event.value
-        if not event.style and text == "<<":
-            self._report(event, "merge-key", 'the merge key "<<" is not supported', "write the keys out", path)
+        span = _span(event)
+        if not text.strip():
+            self._source.report(span, "empty-key", "a key is empty", "write the key before the colon")
             return None
-        kind, _ = yaml_scalars.read(text) if not event.style else ("text", text)
-        if kind == "text" or (kind == "integer" and text.isdigit()):
+        if event.style:
             return text
-        if not text:
-            self._report(event, "empty-key", "a key is empty", "write the key before the colon", path)
+        if text == "<<":
+            self._source.report(span, "merge-key", 'the merge key "<<" is not supported', "write the keys out")
             return None
-        self._report(
-            event,
-            "invalid-key",
-            f"YAML reads the key {text} as {yaml_scalars.NOUNS[kind]}",
-            f'quote it: "{text}"',
-            path,
-        )
-        return None
+        kind, _ = yaml_scalars.read(text)
+        if kind != "text" and not (kind == "integer" and text.isdigit()):
+            message = f"YAML reads the key {text} as {yaml_scalars.NOUNS[kind]}"
+            self._source.report(span, "invalid-key", message, f'quote it: "{text}"')
+        return text
 
     def _quote_braces(self, event: yaml.Event) -> str:
         start = _span(event).start
@@ -205,7 +206,7 @@ class _Reader:
             self._empty(event, path)
         elif help := yaml_scalars.refusal(kind, event.value):
             message = f"{dotted(path)} is {shown(event.value)}, which YAML reads as {yaml_scalars.NOUNS[kind]}"
-            self._report(event, "ambiguous-value", message, help, path)
+            self._source.report(_span(event), "ambiguous-value", message, help, path)
         return value
 
     def _empty(self, event: yaml.ScalarEvent, path: Path) -> None:
@@ -224,28 +225,22 @@ class _Reader:
     def _report_duplicate(self, event: yaml.Event, path: Path, key: str) -> None:
         first, _ = self._source.lines.position(self._source.keys[*path, key].start)
         where = f" in {dotted(path)}" if path else ""
-        problem = self._source.problem(
-            _span(event),
-            "duplicate-key",
-            f"duplicate key {shown(key)}{where}",
-            f"it is already on line {first}: keep one",
-        )
-        self._source.problems.append(problem)
+        message = f"duplicate key {shown(key)}{where}"
+        self._source.report(_span(event), "duplicate-key", message, f"it is already on line {first}: keep one")
 
     def _refuse_tag(self, event: yaml.Event, tag: str, path: Path) -> None:
-        start = _span(event).start
-        written = re.match(r"\S+", self._source.text[start:])
-        span = Span(start, start + len(written[0])) if written else _span(event)
-        self._source.report(
-            span, "tag", f"the tag {shown(tag)} is not supported", "remove it and write a plain value", path
-        )
+        message = f"the tag {shown(tag.replace('tag:yaml.org,2002:', '!!'))} is not supported"
+        help = "remove it and write a plain value"
+        if path[-1:] == ("instructions",):
+            help = "text of another file is written {file: prompts/name.md}"
+        self._source.report(self._word(event), "tag", message, help, path)
 
     def _refuse_alias(self, event: yaml.Event) -> None:
         anchor = getattr(event, "anchor", None)
         if isinstance(event, yaml.AliasEvent):
-            self._fail(event, "alias", f"the alias *{anchor} is not supported", _NO_ALIAS)
+            self._fail(self._word(event), "alias", f"the alias *{anchor} is not supported", _NO_ALIAS)
         if anchor is not None:
-            self._fail(event, "alias", f"the anchor &{anchor} belongs to an alias; neither is supported", _NO_ALIAS)
+            self._fail(self._word(event), "alias", f"the anchor &{anchor} is for an alias: not supported", _NO_ALIAS)
 
     def _skip(self) -> None:
         """Pass over one value."""
@@ -256,11 +251,14 @@ class _Reader:
             if depth == 0:
                 return
 
-    def _report(self, event: yaml.Event, code: str, message: str, help: str, path: Path) -> None:
-        self._source.report(_span(event), code, message, help, path)
+    def _word(self, event: yaml.Event) -> Span:
+        """The tag, anchor or alias that an event begins with."""
+        start = _span(event).start
+        word = re.match(r"[^\s,\]}]+", self._source.text[start:])
+        return Span(start, start + len(word[0])) if word else _span(event)
 
-    def _fail(self, event: yaml.Event, code: str, message: str, help: str) -> NoReturn:
-        raise UnreadableFile(self._source.problem(_span(event), code, message, help), self._source.text)
+    def _fail(self, span: Span, code: str, message: str, help: str) -> NoReturn:
+        raise UnreadableFile(self._source.problem(span, code, message, help), self._source.text)
 
 
 _NO_ALIAS = "write the value out where it is needed; quote text that begins with * or &"

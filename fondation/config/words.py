@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from datetime import date
 from difflib import get_close_matches
 
-KEY_LITERAL = re.compile(r"\bsk-[A-Za-z0-9_-]{8,}")
-"""What the API keys of OpenRouter, OpenAI and Anthropic look like."""
+from fondation.config.secrets import masked
 
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
@@ -19,8 +18,7 @@ _LISTED_AT_MOST = 12
 
 def printable(text: str) -> str:
     """`text` for a terminal: one line, nothing that moves the cursor or turns the text around, keys masked."""
-    clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
-    return KEY_LITERAL.sub(lambda key: "sk-" + "*" * (len(key[0]) - 3), clean)
+    return masked(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def shown(text: str) -> str:
@@ -82,6 +80,11 @@ def kind_of(value: object) -> str:
             return "a date"
         case _:
             return "a value"
+
+
+def bare_kind(value: object) -> str:
+    """`kind_of` without its article."""
+    return kind_of(value).removeprefix("an ").removeprefix("a ")
 
 
 def _plain(name: str) -> str:

@@ -32,7 +32,7 @@ def _read(document: Document, folder: File, path: Path, name: str) -> Prompt | N
         return None
     label = str(File(document.source.file).parent / name)
     try:
-        text = read_text(file, label)
+        text = read_text(file, label).replace("\r\n", "\n")
     except UnreadableFile as unreadable:
         problem = unreadable.problem
         if problem.line is None:
@@ -49,4 +49,10 @@ def _read(document: Document, folder: File, path: Path, name: str) -> Prompt | N
 
 
 def _help(code: str, folder: File) -> str:
-    return f"the path is relative to {folder.name}/" if code == "missing-file" else ""
+    match code:
+        case "missing-file":
+            return f"the path is relative to {folder.name}/, the folder of agents.yaml"
+        case "unreadable-file":
+            return "name a text file, like prompts/agent.md"
+        case _:
+            return ""

@@ -6,10 +6,10 @@ import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from fondation.config import scalars, secrets
 from fondation.config.document import Document
-from fondation.config.places import Path, dotted
+from fondation.config.places import Path, Span, dotted
 from fondation.config.source import Value
-from fondation.config.words import KEY_LITERAL, shown
 
 
 def check_models(document: Document) -> None:
@@ -17,15 +17,13 @@ def check_models(document: Document) -> None:
     for model in document.mapping("models"):
         _check_base_url(document, ("models", model, "base_url"))
     for path, text in _texts(document.data, ()):
-        if path not in document.from_environment and (found := KEY_LITERAL.search(text)):
+        if path not in document.from_environment and (found := secrets.KEY.search(text)):
             start = document.offset(path, text, found.start())
-            span = document.source.values[path]
             document.error_at(
-                type(span)(start, start + len(found[0])),
+                Span(start, start + len(found[0])),
                 "key-in-file",
                 f"{dotted(path)} holds an API key",
-                "never write a key in YAML: put it in .env and name its variable with api_key_env; "
-                "replace the key, since the file may have been shared",
+                secrets.HELP_FOR_WRITTEN,
             )
 
 
@@ -36,20 +34,16 @@ def _check_base_url(document: Document, path: Path) -> None:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        document.error(path, "invalid-url", f"{dotted(path)} is {document.shown(path)}: {error}", _URL_HELP)
+    except ValueError:
+        message = f"{dotted(path)} is {document.shown(path)}, whose host or port cannot be read"
+        document.error(path, "invalid-url", message, scalars.BASE_URL.help)
         return
     if parts.username or parts.password:
         message = f"{dotted(path)} holds a user name or a password"
         document.error(path, "key-in-file", message, "name the variable that holds the key with api_key_env")
     elif parts.scheme == "http" and not is_loopback(host):
         message = f"{dotted(path)} is {document.shown(path)}: http sends the key and the conversation unencrypted"
-        document.error(
-            path, "insecure-url", message, f"write https://{shown(host)[1:-1]}...; http is for this machine only"
-        )
-
-
-_URL_HELP = 'write the whole address, like "https://llm.example.com/v1"'
+        document.error(path, "insecure-url", message, "write https; http is for a server on this machine only")
 
 
 def is_loopback(host: str) -> bool:

@@ -30,15 +30,17 @@ def check_references(document: Document) -> None:
     _check_self_references(document)
 
 
-def _declared(document: Document, key: str) -> Collection[str]:
-    """The names under `key` in the file, those of broken entries too."""
+def _declared(document: Document, key: str) -> Collection[str] | None:
+    """The names under `key` in the file, those of broken entries too; None where the whole of it is broken."""
     data = document.source.data
     section: Value = data.get(key) if isinstance(data, dict) else None
-    return section if isinstance(section, dict) else ()
+    if isinstance(section, dict) and section:
+        return section
+    return () if key == "tools" and (key,) not in document.dropped else None
 
 
-def _resolve(document: Document, path: Path, name: str, noun: str, known: Collection[str]) -> None:
-    if name in known:
+def _resolve(document: Document, path: Path, name: str, noun: str, known: Collection[str] | None) -> None:
+    if known is None or name in known:
         return
     help = _elsewhere(document, name, noun, known) or did_you_mean(name, known, f"{noun}s")
     if path in document.from_environment:
@@ -56,7 +58,7 @@ def _elsewhere(document: Document, name: str, noun: str, known: Collection[str])
     if near(name, known):
         return None
     for other in ("model", "tool", "agent"):
-        if other != noun and name in _declared(document, f"{other}s"):
+        if other != noun and name in (_declared(document, f"{other}s") or ()):
             article = "an" if other == "agent" else "a"
             return f"{shown(name)} is {article} {other}" + ("; agents go under handoffs" if other == "agent" else "")
     if noun == "tool" and ":" in name:
@@ -72,9 +74,12 @@ def _check_self_references(document: Document) -> None:
             if target == name:
                 path = ("agents", name, "handoffs", index)
                 document.error(path, "handoff-to-itself", f"{name} hands off to itself", "remove it")
+    reported: set[frozenset[str]] = set()
     for name in document.mapping("models"):
-        if loop := _fallback_loop(document, name):
+        loop = _fallback_loop(document, name)
+        if loop and frozenset(loop[1]) not in reported:
             index, way = loop
+            reported.add(frozenset(way))
             path = ("models", name, "fallbacks", index)
             if len(way) == 2:
                 document.error(path, "fallback-to-itself", f"{name} falls back to itself", "remove it")

@@ -13,7 +13,7 @@ from fondation.config.words import did_you_mean
 from fondation.instructions import is_template
 
 if TYPE_CHECKING:
-    from fondation.config.checks.template_faults import Fault
+    from fondation.config.checks.template_syntax import Fault
 
 
 def check_templates(document: Document) -> None:

@@ -20,13 +20,8 @@ def _check_entry_point(document: Document, path: Path, name: str, text: str) -> 
     try:
         signature = describe(load_entry_point(text))
     except EntryPointError as error:
-        message, _, help = str(error).partition("; ")
-        document.error(path, error_code(message), f"tools.{name}: {message}", help)
+        document.error(path, "entry-point", f"tools.{name}: {error.text}", error.help)
         return
     if not signature.description and document.text("tools", name, "description") is None:
         message = f"tools.{name}: {text} has no docstring, so a model does not learn what it does"
         document.warning(path, "undocumented-tool", message, "write a docstring, or a description here")
-
-
-def error_code(message: str) -> str:
-    return "standard-library" if "standard library" in message else "entry-point"

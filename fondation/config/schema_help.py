@@ -1,0 +1,111 @@
+"""What to type where the schema refuses a key or a value."""
+
+from __future__ import annotations
+
+from fondation.config import scalars, secrets, yaml_scalars
+from fondation.config.places import Path, dotted
+from fondation.config.scalars import Scalar
+from fondation.config.schema import schema_at
+from fondation.config.settings import RESERVED_SETTINGS, Settings
+from fondation.config.words import did_you_mean, near
+
+_OTHER_NAMES = {
+    "prompt": "instructions",
+    "system": "instructions",
+    "system_prompt": "instructions",
+    "function": "python",
+    "entry_point": "python",
+    "agents": "handoffs",
+    "model_id": "id",
+    "url": "base_url",
+    "endpoint": "base_url",
+    "max_retries": "retries",
+    "keywords": "match_on",
+}
+"""What other libraries call our keys."""
+
+_KEYS_OF_OTHERS = ("api_key", "key", "token")
+"""Where other libraries want the key itself."""
+
+_EXAMPLES = {"version": "version: 1", "models": "models:", "agents": "agents:"}
+"""What a missing key may look like, where `key: ...` says too little."""
+
+_UNQUOTED = {"integer": ("integer",), "number": ("integer", "number"), "boolean": ("boolean",)}
+
+
+def missing_key(path: Path, name: str) -> str:
+    """For the mapping at `path`, which lacks the key `name`."""
+    meaning = schema_at((*path, name)).get("description", "").rstrip(".")
+    example = _EXAMPLES.get(name, f"{name}: ...")
+    return f'write "{example}"' + (f", {meaning[0].lower()}{meaning[1:]}" if meaning else "")
+
+
+def unknown_key(path: Path, key: str, known: list[str], value: str | None) -> str:
+    """For a key of the mapping at `path`, where `known` ones are legal; `value` is its value where that is text."""
+    if "api_key_env" in known and (key in _KEYS_OF_OTHERS or (value and secrets.KEY.search(value))):
+        return secrets.HELP
+    if path[-1:] == ("settings",):
+        return _unknown_setting(key, known)
+    guess = near(key, known) or _OTHER_NAMES.get(key)
+    if guess in known:
+        return f'did you mean "{guess}"?'
+    if "settings" in known and (setting := near(key, Settings.model_fields.keys() - {"extra"})):
+        return f'"{setting}" is a setting: write it under settings'
+    return did_you_mean(key, known, f"keys of {dotted(path) or 'the file'}")
+
+
+def _unknown_setting(key: str, known: list[str]) -> str:
+    if key in RESERVED_SETTINGS:
+        return reserved_setting(key)
+    if guess := near(key, known):
+        return f'did you mean "{guess}"? a setting that is sent as it is goes under settings.extra'
+    return f"a setting that is sent as it is goes under extra: extra: {{{key}: ...}}"
+
+
+def reserved_setting(key: str) -> str:
+    """For a key of the request that is fondation's own."""
+    return f"fondation itself sets {key} in every request: remove it"
+
+
+def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool) -> str:
+    """For text that has not the form of its key."""
+    if from_environment:
+        return "write the variable's name alone, without ${ }" if scalar is scalars.VARIABLE_NAME else scalar.help
+    if scalar is scalars.ENTRY_POINT and ":" not in text:
+        module, _, attribute = text.replace("/", ".").rpartition(".")
+        guess = f"{module}:{path[1] if attribute == 'py' else attribute}"
+        if scalar.fits(guess):
+            return f'an entry point is written "module:attribute", like "{guess}"'
+    return scalar.help
+
+
+def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
+    """For a value of another kind than its key's `types`; `scalar` is the form of the text that would do."""
+    structured = isinstance(found, list | dict)
+    if scalar and scalar.code != "empty-value" and not structured:
+        return scalar.help
+    if isinstance(found, bool | int | float) and "string" in types:
+        return f'quote the text: "{written}"'
+    if isinstance(found, str) and written[:1] in "'\"" and types[0] in _UNQUOTED:
+        kind, _ = yaml_scalars.read(found.strip())
+        if kind in _UNQUOTED[types[0]]:
+            return f"remove the quotes: {found.strip()}"
+    match types[0]:
+        case "array" if isinstance(found, dict) or "\n" in written:
+            return "write a list: each item on its own line after a -"
+        case "array":
+            return f"write a list: [{written}]"
+        case "object" if isinstance(found, list):
+            return 'write a mapping: lines of "name: value", without the -'
+        case "object":
+            return 'write a mapping: indented lines of "name: value" below the key'
+        case "boolean":
+            return "write true or false"
+        case "integer":
+            return "write a whole number"
+        case "number" if isinstance(found, str) and found.strip("$ ").replace(".", "", 1).isdigit():
+            return f"write the plain number: {found.strip('$ ')}"
+        case "number":
+            return "write a number"
+        case _:
+            return "write text after the colon, or a mapping below it" if "object" in types else "write one text"
