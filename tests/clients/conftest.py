@@ -41,8 +41,8 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="session")
 def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running `fondation serve` whose models are `upstream`."""
-    with served(tmp_path_factory.mktemp("project"), upstream.url) as url:
-        yield url
+    with served(tmp_path_factory.mktemp("project"), upstream.url) as running:
+        yield running.url
 
 
 @pytest.fixture

@@ -36,12 +36,14 @@ class Json(BaseModel):
 
 
 class StopAfter(Json):
-    """When the user presses stop: at the write that completes either number."""
+    """When the user presses stop: at the first of these."""
 
-    writes: int | None = None
-    """Any change of the assistant's message; the first is its `start`."""
     texts: int | None = None
-    """Changes that added text."""
+    """Changes of the assistant's message that added text."""
+    tools: int | None = None
+    """Tools that are running."""
+    seconds: float | None = None
+    """Since the assistant's message began."""
 
 
 class Turn(Json):

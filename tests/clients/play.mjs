@@ -87,21 +87,26 @@ async function takeTurns(chat, scenario, seen) {
   }
 }
 
-/** Watches the assistant's message grow and stops the chat at the write that completes `stopAfter`. */
-function stopper(chat, { writes, texts }, seen) {
-  let written = 0;
+/** Watches the assistant's message grow and stops the chat at the write, or the moment, that `stopAfter` names. */
+function stopper(chat, stopAfter, seen) {
   let grown = 0;
   let length = 0;
+  let timer;
+  const stop = () => {
+    if (seen.stoppedAt !== null) return;
+    clearTimeout(timer);
+    seen.stoppedAt = Date.now() / 1000;
+    void chat.stop();
+  };
   return (message) => {
-    if (message.role !== "assistant" || seen.stoppedAt !== null) return;
+    if (message.role !== "assistant") return;
+    if (stopAfter.seconds !== null) timer ??= setTimeout(stop, stopAfter.seconds * 1000);
     const text = message.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-    written += 1;
     if (text.length > length) grown += 1;
     length = text.length;
-    if ((writes !== null && written >= writes) || (texts !== null && grown >= texts)) {
-      seen.stoppedAt = Date.now() / 1000;
-      void chat.stop();
-    }
+    if (stopAfter.texts !== null && grown >= stopAfter.texts) stop();
+    const running = message.parts.filter((part) => part.state === "input-available").length;
+    if (stopAfter.tools !== null && running >= stopAfter.tools) stop();
   };
 }
 

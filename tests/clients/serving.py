@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parent / "project"
@@ -21,9 +22,15 @@ START = 20.0
 STOP = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    url: str
+    process: subprocess.Popen[bytes]
+
+
 @contextlib.contextmanager
-def served(folder: Path, upstream_url: str) -> Iterator[str]:
-    """Serve a copy of the project in `folder` with its models at `upstream_url`; gives the server's address."""
+def served(folder: Path, upstream_url: str, *options: str) -> Iterator[Served]:
+    """Serve a copy of the project in `folder` with its models at `upstream_url`."""
     shutil.copytree(PROJECT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     port = _free_port()
     environment = {
@@ -36,7 +43,7 @@ def served(folder: Path, upstream_url: str) -> Iterator[str]:
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fondation", "serve"],
+            [sys.executable, "-m", "fondation", "serve", *options],
             cwd=folder,
             env=environment,
             stdout=output,
@@ -45,7 +52,7 @@ def served(folder: Path, upstream_url: str) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_it_answers(process, url, log)
-        yield url
+        yield Served(url, process)
     finally:
         process.terminate()
         try:

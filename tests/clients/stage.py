@@ -32,21 +32,21 @@ class Stage:
 
 def assert_answered(outcome: Outcome, posts: int = 1) -> None:
     """The client is content: nothing refused, nothing asked again, every stream whole and well framed."""
-    assert (outcome.status, outcome.error) == ("ready", None)
+    assert (outcome.status, outcome.error) == ("ready", None), _wire(outcome)
     assert_accepted(outcome, posts)
 
 
 def assert_accepted(outcome: Outcome, posts: int = 1) -> None:
     """Whatever the outcome, the streams were correct, and the client did not post by itself."""
     assert outcome.problems == []
-    assert (outcome.posts, outcome.looped, outcome.timed_out) == (posts, False, False)
+    assert (outcome.posts, outcome.looped, outcome.timed_out) == (posts, False, False), _wire(outcome)
     for exchange in outcome.exchanges:
         assert_well_framed(exchange)
 
 
 def assert_well_framed(exchange: Exchange) -> None:
     """`data: JSON`, a blank line, and so on; comments between; `[DONE]` at the end."""
-    assert exchange.broken is None
+    assert exchange.broken is None, exchange.raw
     *frames, rest = exchange.raw.split("\n\n")
     assert rest == ""
     assert frames[-1] == "data: [DONE]"
@@ -54,3 +54,12 @@ def assert_well_framed(exchange: Exchange) -> None:
         assert frame.startswith((": ", "data: "))
         assert "\n" not in frame
         assert "\r" not in frame
+
+
+def _wire(outcome: Outcome) -> str:
+    """Every answer as it was on the wire, for who reads of a failure."""
+    answers = [
+        f"answer {number}, HTTP {exchange.status}:\n{exchange.raw}"
+        for number, exchange in enumerate(outcome.exchanges, 1)
+    ]
+    return "\n".join([f"{outcome.status}: {outcome.error}", *answers])

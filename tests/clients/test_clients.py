@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from .harness import Outcome, StopAfter, Turn
-from .serving import API_KEY
+from .harness import Client, Outcome, Scenario, StopAfter, Turn
+from .serving import API_KEY, served
 from .stage import Stage, assert_accepted, assert_answered
-from .upstream import Answer, calls, hands_off, refuses, says
+from .upstream import Answer, Call, Ending, Upstream, calls, hands_off, is_mute, refuses, says
 
 pytestmark = pytest.mark.clients
 
@@ -226,6 +228,16 @@ def test_text_before_a_handoff_stays(stage: Stage) -> None:
     assert len(stage.upstream.calls) == 2
 
 
+def test_a_tool_beside_a_handoff_is_run_first(stage: Stage) -> None:
+    handoff = ("handoff_to_agent", {"targetAgent": "BillingSupport"})
+    outcome = stage.ask(calls(("get_weather", {"city": "Oslo"}), handoff), says("Clear, and paid."), route="/api/tech")
+    assert_answered(outcome)
+    assert steps(outcome) == [["tool-get_weather"], ["text"]]
+    assert outcome.last.parts_of("tool-get_weather")[0]["state"] == "output-available"
+    assert outcome.data_of("data-agent-handoff")[0]["to"] == "BillingSupport"
+    assert len(stage.upstream.calls) == 2
+
+
 def test_an_agent_that_only_routes_is_never_heard(stage: Stage) -> None:
     outcome = stage.ask(
         hands_off("BillingSupport", "an invoice", text="You are being transferred."),
@@ -244,6 +256,15 @@ def test_a_handoff_to_nobody_is_never_seen(stage: Stage) -> None:
     assert outcome.last.text == "I can help with that."
 
 
+def test_the_page_may_choose_the_agent(stage: Stage) -> None:
+    outcome = stage.ask(says("Yes."), route="/api/chat-multi", extra={"agentChoice": "BillingSupport"})
+    assert_answered(outcome)
+    assert outcome.data_of("data-agent-handoff") == [
+        {"from": "Triage", "to": "BillingSupport", "routingStrategy": "explicit"}
+    ]
+    assert len(stage.upstream.calls) == 1
+
+
 # The end of the steps
 
 
@@ -253,6 +274,11 @@ def test_a_turn_at_its_step_limit_ends_with_text(stage: Stage, last: Answer) -> 
     assert_answered(outcome)
     assert outcome.last.text
     assert steps(outcome)[-1][-1] == "text"
+
+
+def test_an_empty_answer_after_a_tool_is_not_posted_again(stage: Stage) -> None:
+    outcome = stage.ask(calls(("get_weather", {"city": "Oslo"})), says())
+    assert_answered(outcome)
 
 
 # Errors
@@ -285,8 +311,8 @@ def test_a_provider_that_refuses_is_an_error_in_plain_words(stage: Stage) -> Non
 
 
 @pytest.mark.parametrize("ending", ["drop", "error"])
-def test_an_error_after_the_first_byte_keeps_the_text(stage: Stage, ending: str) -> None:
-    outcome = stage.ask(says("Hello", " wor", ending=ending))  # type: ignore[arg-type]
+def test_an_error_after_the_first_byte_keeps_the_text(stage: Stage, ending: Ending) -> None:
+    outcome = stage.ask(says("Hello", " wor", ending=ending))
     assert outcome.status == "error"
     assert_accepted(outcome)
     assert outcome.last.text == "Hello wor"
@@ -315,32 +341,41 @@ def test_arguments_that_break_off_are_a_failed_tool_and_not_posted_again(stage: 
 # Stops
 
 
-def test_stop_in_the_middle_of_text_ends_the_upstream_call(stage: Stage) -> None:
-    outcome = stage.stop(says(*["word "] * 400, pause=0.02), after=StopAfter(texts=3))
+def assert_ends_with_the_stop(outcome: Outcome, call: Call) -> None:
     assert outcome.stopped_at is not None
     assert (outcome.status, outcome.problems, outcome.posts) == ("ready", [], 1)
     assert outcome.finishes[-1].is_abort
-    assert outcome.last.text.startswith("word word word ")
-    [call] = stage.upstream.calls
     assert call.seconds_after(outcome.stopped_at) < AT_ONCE
     assert call.cut
 
 
-def test_stop_before_a_silent_models_first_word_ends_the_upstream_call(stage: Stage) -> None:
-    outcome = stage.stop(says(ending="silence"), after=StopAfter(writes=1))
-    assert outcome.stopped_at is not None
-    assert (outcome.status, outcome.problems, outcome.posts) == ("ready", [], 1)
-    for call in stage.upstream.calls:
-        assert call.seconds_after(outcome.stopped_at) < AT_ONCE
+def test_stop_in_the_middle_of_text_ends_the_upstream_call(stage: Stage) -> None:
+    outcome = stage.stop(says(*["word "] * 400, pause=0.02), after=StopAfter(texts=3))
+    assert_ends_with_the_stop(outcome, stage.upstream.calls[0])
+    assert outcome.last.text.startswith("word word word ")
 
 
 def test_stop_while_the_model_pauses_ends_the_upstream_call(stage: Stage) -> None:
     outcome = stage.stop(says("Let me see", ending="silence"), after=StopAfter(texts=1))
-    assert outcome.stopped_at is not None
+    assert_ends_with_the_stop(outcome, stage.upstream.calls[0])
     assert outcome.last.text == "Let me see"
-    [call] = stage.upstream.calls
-    assert call.seconds_after(outcome.stopped_at) < AT_ONCE
-    assert call.cut
+
+
+def test_stop_before_the_first_word_ends_the_upstream_call(stage: Stage) -> None:
+    outcome = stage.stop(says(ending="silence"), after=StopAfter(seconds=0.2))
+    assert_ends_with_the_stop(outcome, stage.upstream.calls[0])
+    assert outcome.last.text == ""
+
+
+def test_stop_while_a_tool_runs_asks_the_model_nothing_more(stage: Stage) -> None:
+    slow = calls(("get_weather", {"city": "Oslo", "seconds": 1}))
+    turns = [Turn(send="Oslo?", stop_after=StopAfter(tools=1)), Turn(send="Never mind.")]
+    outcome = stage.play(slow, says("Fine."), turns=turns)
+    assert (outcome.status, outcome.problems, outcome.posts) == ("ready", [], 2)
+    assert outcome.last.text == "Fine."
+    stopped, following = stage.upstream.calls
+    assert not stopped.cut
+    assert following.roles == ["system", "user", "assistant", "tool", "user"]
 
 
 def test_after_a_stop_the_chat_goes_on(stage: Stage) -> None:
@@ -350,6 +385,29 @@ def test_after_a_stop_the_chat_goes_on(stage: Stage) -> None:
     assert outcome.last.text == "Done."
     assert [message.role for message in outcome.messages] == ["user", "assistant"] * 2
     assert stage.upstream.calls[1].roles == ["system", "user", "assistant", "user"]
+
+
+def test_after_a_stop_before_any_answer_the_chat_goes_on(stage: Stage) -> None:
+    turns = [Turn(send="Hello", stop_after=StopAfter(seconds=0.2)), Turn(send="And now?")]
+    outcome = stage.play(is_mute(), says("Done."), turns=turns)
+    assert (outcome.status, outcome.problems, outcome.posts) == ("ready", [], 2)
+    assert outcome.messages[1].parts == []
+    assert outcome.last.text == "Done."
+
+
+def test_a_server_that_goes_down_ends_the_stream_and_is_not_asked_again(
+    client: Client, upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.play(calls(("get_weather", {"city": "Oslo"})), says(ending="silence"))
+    with served(tmp_path, upstream.url, "--drain", "0") as server, ThreadPoolExecutor() as pool:
+        scenario = Scenario(turns=[Turn(send="Oslo?")], send_automatically=True)
+        playing = pool.submit(client.drive, f"{server.url}/api/chat", scenario)
+        upstream.wait_for(2)
+        server.process.terminate()
+        outcome = playing.result()
+    assert_accepted(outcome)
+    assert outcome.types[-2:] == ["abort", "finish"]
+    assert upstream.calls[-1].cut
 
 
 # Conversations
@@ -376,6 +434,40 @@ def test_the_next_turn_begins_with_the_agent_that_answered(stage: Stage) -> None
     metadata = outcome.last.metadata
     assert metadata is not None
     assert metadata["agent"] == "BillingSupport"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        refuses(401, "no"),
+        says("Hello", ending="drop"),
+        Answer(calls(("get_weather", {"city": "Oslo"})).deltas[:2], ending="drop"),
+    ],
+    ids=["before the answer", "in text", "in arguments"],
+)
+def test_after_an_error_the_chat_goes_on(stage: Stage, first: Answer) -> None:
+    turns = [Turn(send="Hello"), Turn(send="Once more.")]
+    outcome = stage.play(first, says("Here I am."), turns=turns, send_automatically=False)
+    assert (outcome.status, outcome.problems, outcome.posts) == ("ready", [], 2)
+    assert outcome.last.text == "Here I am."
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("functions.get_weather", {"city": "Oslo"}),
+        ("get weather!", {"city": "Oslo"}),
+        ("get_weather", '{"city": '),
+        ("get_weather", "null"),
+        ("show_progress", {}),
+    ],
+    ids=["dotted name", "spaced name", "broken arguments", "null arguments", "null result"],
+)
+def test_whatever_a_model_called_the_chat_goes_on(stage: Stage, call: tuple[str, dict[str, str] | str]) -> None:
+    turns = [Turn(send="Hello"), Turn(send="And now?")]
+    outcome = stage.play(calls(call), says("Sorry."), says("Well."), turns=turns)
+    assert_answered(outcome, posts=2)
+    assert outcome.last.text == "Well."
 
 
 def test_a_regenerated_answer_replaces_the_last(stage: Stage) -> None:

@@ -15,6 +15,8 @@ from typing import Any, Literal, TypeAlias
 from aiohttp import web
 
 Delta: TypeAlias = dict[str, Any]
+Ending: TypeAlias = Literal["whole", "silence", "drop", "error"]
+"""What comes behind the deltas: the rest of a good answer, nothing on an open connection, a closed one, an error."""
 LONG = 60.0
 """Seconds for which a silent answer is silent."""
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -28,14 +30,15 @@ class Answer:
     finish_reason: str = "stop"
     pause: float = 0.0
     """Seconds before each delta."""
-    ending: Literal["whole", "silence", "drop", "error"] = "whole"
-    """Behind the deltas: the rest of a good answer, nothing on an open connection, a closed one, an error event."""
+    ending: Ending = "whole"
+    headers_after: float = 0.0
+    """Seconds before anything at all is answered."""
     status: int = 200
     """Any other one is the whole answer, with `text` as its body."""
     text: str = ""
 
 
-def says(*texts: str, pause: float = 0.0, ending: Literal["whole", "silence", "drop", "error"] = "whole") -> Answer:
+def says(*texts: str, pause: float = 0.0, ending: Ending = "whole") -> Answer:
     """Text, a delta each."""
     return Answer([{"content": text} for text in texts], pause=pause, ending=ending)
 
@@ -55,6 +58,11 @@ def calls(*wanted: tuple[str, dict[str, Any] | str], text: str = "") -> Answer:
 
 def hands_off(target: str, reason: str, text: str = "") -> Answer:
     return calls(("handoff_to_agent", {"targetAgent": target, "reason": reason}), text=text)
+
+
+def is_mute() -> Answer:
+    """A provider that takes the request and then answers nothing, not even headers."""
+    return Answer(headers_after=LONG)
 
 
 def refuses(status: int, text: str) -> Answer:
@@ -99,10 +107,12 @@ class Upstream:
         self.calls = []
         self._script = deque(answers)
 
-    @property
-    def unplayed(self) -> int:
-        """Answers that nobody asked for."""
-        return len(self._script)
+    def wait_for(self, count: int) -> None:
+        """Until that many requests have come; fails where they do not."""
+        end = time.monotonic() + 5
+        while len(self.calls) < count:
+            assert time.monotonic() < end, f"{len(self.calls)} of {count} upstream calls came"
+            time.sleep(0.01)
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -123,6 +133,7 @@ class Upstream:
 
 
 async def _play(request: web.Request, answer: Answer) -> web.StreamResponse:
+    await asyncio.sleep(answer.headers_after)
     if answer.status != 200:
         return web.Response(status=answer.status, text=answer.text)
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})
