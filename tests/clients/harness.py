@@ -120,6 +120,17 @@ class UIMessage(BaseModel):
     def text(self) -> str:
         return "".join(part["text"] for part in self.parts if part["type"] == "text")
 
+    @property
+    def steps(self) -> list[list[str]]:
+        """The types of the parts, by step."""
+        steps: list[list[str]] = []
+        for part in self.parts:
+            if part["type"] == "step-start":
+                steps.append([])
+            else:
+                steps[-1].append(part["type"])
+        return steps
+
     def parts_of(self, kind: str) -> list[dict[str, Any]]:
         return [part for part in self.parts if part["type"] == kind]
 
