@@ -126,7 +126,7 @@ def _encode_assistant(message: AssistantMessage, reasoning_model: str | None) ->
             }
             for call in message.tool_calls
         ]
-    if message.reasoning_details is not None and message.model == reasoning_model:
+    if reasoning_model is not None and message.model == reasoning_model and message.reasoning_details is not None:
         encoded["reasoning_details"] = list(message.reasoning_details)
     return encoded
 
