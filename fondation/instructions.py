@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NAMES = ("user_id", "session_id", "chat_id", "now", "today", "agent", "context")
 """What a template may use; `context` holds the values that its routes declare."""
 
+TOO_DEEP = (RecursionError, SyntaxError)
+"""What Python raises for the code of a template with too many levels."""
+
 _MARKS = re.compile(r"\{[{%#]")
 
 
@@ -77,7 +80,7 @@ def compile_instructions(text: str) -> Template:
 
     try:
         return JinjaTemplate(template_environment().from_string(text), LONGEST)
-    except jinja2.TemplateError as error:
+    except (jinja2.TemplateError, *TOO_DEEP) as error:
         raise InstructionsError(f"the instructions are no template: {error}") from error
 
 

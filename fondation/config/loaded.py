@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fondation.config.models import Config
 from fondation.config.problems import Format, Problem, render
-from fondation.config.words import counted
+from fondation.config.words import counted, printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,10 @@ class Loaded:
         """
         wrong = len(self.problems if strict else self.errors)
         if wrong:
-            return f"{self.file}: {counted(wrong, 'problem')}"
-        return f"{self.file}: {', '.join(counted(number, noun) for noun, number in self.counts.items())}"
+            return f"{printable(str(self.file))}: {counted(wrong, 'problem')}"
+        return (
+            f"{printable(str(self.file))}: {', '.join(counted(number, noun) for noun, number in self.counts.items())}"
+        )
 
     def report(self, *, strict: bool = False) -> str:
         """The problems and the summary as text: what `validate` and `serve` print."""

@@ -56,7 +56,7 @@ def render(problems: Sequence[Problem], format: Format = "text", sources: Mappin
 
 
 def _paragraph(problem: Problem, lines: Sequence[str]) -> str:
-    place = problem.file
+    place = printable(problem.file)
     if problem.line is not None:
         place += f":{problem.line}:{problem.column}"
     label = "warning: " if problem.severity == "warning" else ""

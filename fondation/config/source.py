@@ -32,6 +32,9 @@ class _Mark(Protocol):
     index: int
 
 
+MOST_VALUES = 50_000
+"""The most values of a file, those of refused keys too."""
+
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -112,7 +115,16 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._events: Iterator[yaml.Event] = yaml.parse(source.text, Loader=_Loader)
+        self._events = self._counted(yaml.parse(source.text, Loader=_Loader))
+
+    def _counted(self, events: Iterator[yaml.Event]) -> Iterator[yaml.Event]:
+        values = 0
+        for event in events:
+            values += isinstance(event, yaml.NodeEvent)
+            if values > MOST_VALUES:
+                help = "put long instructions into files, and agents that do not meet into projects of their own"
+                self._fail(_span(event), "too-large", f"the file has more than {MOST_VALUES} values", help)
+            yield event
 
     def document(self) -> None:
         next(self._events)

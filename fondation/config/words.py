@@ -14,6 +14,7 @@ _UNPRINTABLE = re.compile(
 )
 _SHOWN_AT_MOST = 60
 _LISTED_AT_MOST = 12
+_NEAR_AT_MOST = 64
 
 
 def printable(text: str) -> str:
@@ -43,7 +44,7 @@ def near(name: str, known: Iterable[str]) -> str | None:
     plain = {_plain(candidate): candidate for candidate in known}
     if _plain(name) in plain:
         return plain[_plain(name)]
-    matches = get_close_matches(_plain(name), plain, n=1, cutoff=0.7)
+    matches = get_close_matches(_plain(name[:_NEAR_AT_MOST]), plain, n=1, cutoff=0.7)
     return plain[matches[0]] if matches else None
 
 

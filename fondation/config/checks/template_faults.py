@@ -8,7 +8,7 @@ from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import TemplateAssertionError
 
 from fondation.config.checks.template_syntax import Fault, start_of_line, syntax_fault
-from fondation.instructions import NAMES, template_environment
+from fondation.instructions import NAMES, TOO_DEEP, template_environment
 
 _MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
 _LOADS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -17,21 +17,22 @@ _LOADS = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 def find_faults(text: str, context: Collection[str] | None) -> list[Fault]:
     """Everything wrong with a template; `context` has the declared context values, None where that is not known."""
     environment = template_environment()
+    refusal = None
     try:
         tree = environment.parse(text)
+        environment.compile(tree)
+    except TemplateAssertionError as error:
+        refusal = error  # mostly a filter or a test that does not exist: found below, all of them
     except TemplateSyntaxError as error:
         return [syntax_fault(text, error)]
+    except TOO_DEEP:
+        return [Fault(0, 1, "invalid-template", "the template is nested too deeply", help="write it flatter")]
     finder = _Finder(text, environment)
     faults = [*_loads(finder, tree), *_unknown_filters(finder, tree, environment)]
     faults += _unknown_names(finder, tree, environment)
     if context is not None:
         faults += _undeclared_values(finder, tree, context)
-    if not faults:
-        try:
-            environment.compile(tree)
-        except TemplateAssertionError as error:
-            faults.append(syntax_fault(text, error))
-    return faults
+    return faults or ([syntax_fault(text, refusal)] if refusal else [])
 
 
 class _Finder:

@@ -24,13 +24,13 @@ def check_templates(document: Document) -> None:
             _check_template(document, agent, prompt, declared.get(agent))
 
 
-def _declared_context(document: Document) -> dict[str, set[str]]:
+def _declared_context(document: Document) -> dict[str, list[str]]:
     """For each agent that a route reaches, the context values of these routes."""
-    declared: dict[str, set[str]] = {}
+    declared: dict[str, dict[str, None]] = {}
     for route, agents in agents_of_routes(document).items():
         for agent in agents:
-            declared.setdefault(agent, set()).update(document.mapping("routes", route, "context"))
-    return declared
+            declared.setdefault(agent, {}).update(dict.fromkeys(document.mapping("routes", route, "context")))
+    return {agent: list(names) for agent, names in declared.items()}
 
 
 def _check_template(document: Document, agent: str, prompt: Prompt, context: Collection[str] | None) -> None:

@@ -20,7 +20,7 @@ def _check_entry_point(document: Document, path: Path, name: str, text: str) -> 
     try:
         signature = describe(load_entry_point(text))
     except EntryPointError as error:
-        document.error(path, "entry-point", f"tools.{name}: {error.text}", error.help)
+        document.error(path, "broken-entry-point", f"tools.{name}: {error.text}", error.help)
         return
     if not signature.description and document.text("tools", name, "description") is None:
         message = f"tools.{name}: {text} has no docstring, so a model does not learn what it does"
