@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
 
@@ -13,6 +12,8 @@ if TYPE_CHECKING:
 
 Cost: TypeAlias = tuple[float | None, CostSource]
 
+LARGEST_CHARGE = 1_000_000.0
+"""US dollars for one call."""
 TOKENS_PER_PRICE = 1_000_000
 ESTIMATED_PROVIDERS = {"openai": "https://api.openai.com/v1", "openrouter": "https://openrouter.ai/api/v1"}
 """The providers that the kept table knows, and where they are. At another address anything may answer, under any
@@ -125,4 +126,4 @@ def _is_count(tokens: int | None) -> TypeGuard[int]:
 
 def _amount(dollars: float | None) -> float | None:
     """A sum that can be charged; a server that sends nonsense has told nothing."""
-    return dollars if dollars is not None and math.isfinite(dollars) and dollars >= 0 else None
+    return dollars if dollars is not None and 0 <= dollars <= LARGEST_CHARGE else None

@@ -41,7 +41,7 @@ def test_what_the_provider_charged_is_the_cost(usage: TokenUsage, cost: float) -
     assert priced.cost_source == "billed"
 
 
-@pytest.mark.parametrize("cost", [None, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("cost", [None, -1.0, 1e9, math.nan, math.inf])
 def test_a_charge_that_cannot_be_is_none(cost: float | None) -> None:
     priced = call(TokenUsage(cost=cost))
     price(priced, None)

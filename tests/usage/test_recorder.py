@@ -34,7 +34,7 @@ class Diary:
     def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         self._write("begin", call)
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        asyncio.get_running_loop().call_later(self.seconds, lambda: kept.done() or kept.set_result(None))
+        asyncio.get_running_loop().call_later(self.seconds, _resolve, kept)
         return kept
 
     def note(self, call: ModelCall) -> None:
@@ -48,6 +48,11 @@ class Diary:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _resolve(kept: asyncio.Future[None]) -> None:
+    if not kept.done():
+        kept.set_result(None)
 
 
 def new_call(step: int = 1, **fields: Any) -> ModelCall:

@@ -1,0 +1,168 @@
+"""`fondation usage`: what the model calls cost."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+import click
+
+from fondation.cli.options import file_option
+
+if TYPE_CHECKING:
+    from fondation.usage.periods import Period
+    from fondation.usage.reports import Report
+
+Format: TypeAlias = Literal["table", "json", "csv"]
+
+GROUPINGS = ("agent", "model", "user", "session", "day", "provider")
+
+
+def _split(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """`--by day --by agent` and `--by day,agent` are the same."""
+    names = [name.strip() for value in values for name in value.split(",")]
+    for name in names:
+        if name not in GROUPINGS:
+            raise click.BadParameter(f'"{name}" is none of {", ".join(GROUPINGS)}.')
+    return tuple(dict.fromkeys(names))
+
+
+@click.command()
+@click.option(
+    "--since", metavar="PERIOD", help="Calls that began since then: 30m, 24h, 7d, 2w, or a date (2026-11-01)."
+)
+@click.option("--until", metavar="PERIOD", help="Calls that began before then.")
+@click.option(
+    "--by",
+    multiple=True,
+    default=("agent",),
+    callback=_split,
+    metavar="WHAT",
+    help=f"Split by {', '.join(GROUPINGS)}; several with commas.  [default: agent]",
+)
+@click.option("--agent", help="Only calls that this agent made.")
+@click.option("--model", help="Only calls that this model answered, or was asked to.")
+@click.option("--user", help="Only calls for this user.")
+@click.option("--session", help="Only calls in this session.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
+)
+@click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="The ledger; by default the one of --file.")
+@file_option
+@click.pass_context
+def command(
+    context: click.Context,
+    since: str | None,
+    until: str | None,
+    by: tuple[str, ...],
+    agent: str | None,
+    model: str | None,
+    user: str | None,
+    session: str | None,
+    form: Format,
+    db: Path | None,
+    file: Path,
+) -> None:
+    """Show what the model calls cost.
+
+    A period like 7d reaches back from now; a date is its midnight in the time zone of usage.timezone. Calls that were
+    refused or simulated are counted apart from the others, and a total that misses a cost says so. The ledger is only
+    read.
+
+    Exit codes: 0 fine (also when no call is found), 1 there is no ledger, 2 wrong usage of the command.
+    """
+    from fondation.usage.reading import NoLedger, open_to_read
+    from fondation.usage.reports import Filters, report
+
+    ledger = _find_ledger(file, db, is_default=_is_default(context, "file"))
+    period = _read_period(since, until, ledger.zone)
+    try:
+        with contextlib.closing(open_to_read(ledger.path)) as connection:
+            filters = Filters(period, agent=agent, model=model, user=user, session=session)
+            result = report(connection, filters, by, ledger.zone)
+    except NoLedger as error:
+        raise click.ClickException(
+            f"{error}.\n`fondation serve` and `fondation chat` make a ledger; --db FILE names another one."
+        ) from error
+    _show(result, period, ledger, form)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    path: Path
+    zone: tzinfo
+
+
+def _is_default(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.DEFAULT
+
+
+def _find_ledger(file: Path, db: Path | None, is_default: bool) -> _Ledger:
+    """The database and the time zone that the project's file names; without one, fondation.db in this folder."""
+    from fondation.config import database_file, load
+
+    if is_default and not file.exists():
+        return _Ledger(db or database_file(None, Path(), os.environ), UTC)
+    loaded = load(file, check_imports=False)
+    if loaded.config is None:
+        if db:
+            return _Ledger(db, UTC)
+        click.echo(loaded.report(), err=True)
+        click.echo("Mend the file, or name the ledger itself with --db FILE.", err=True)
+        sys.exit(1)
+    zone = ZoneInfo(loaded.config.usage.timezone)
+    return _Ledger(db or database_file(loaded.config.storage.url, loaded.folder, loaded.environment), zone)
+
+
+def _read_period(since: str | None, until: str | None, zone: tzinfo) -> Period:
+    from fondation.usage.periods import Period, parse_moment
+
+    now = datetime.now(zone)
+    ends = []
+    for option, text in (("--since", since), ("--until", until)):
+        try:
+            ends.append(None if text is None else parse_moment(text, now))
+        except ValueError as error:
+            raise click.UsageError(f"{option}: {error}.") from error
+    start, end = ends
+    if start and end and start >= end:
+        raise click.UsageError(f"--since {since} is not before --until {until}.")
+    return Period(start, end)
+
+
+def _show(result: Report, period: Period, ledger: _Ledger, form: Format) -> None:
+    """Print the report; where it is empty a sentence says so, beside it for programs and instead of it for people."""
+    match form:
+        case "json":
+            from fondation.usage.formats import as_json
+
+            click.echo(as_json(result, period, ledger.zone), nl=False)
+        case "csv":
+            from fondation.usage.formats import as_csv
+
+            click.echo(as_csv(result), nl=False)
+        case "table":
+            from fondation.usage.table import print_table
+
+            if result.groups:
+                print_table(result, period, str(ledger.zone), sys.stdout)
+    if not result.groups:
+        click.echo(_nothing_found(ledger, result), err=form != "table")
+
+
+def _nothing_found(ledger: _Ledger, result: Report) -> str:
+    if result.recorded:
+        held = f"{ledger.path} holds {result.recorded:,}"
+        return f"No model call matches ({held}): try a longer --since, or fewer filters."
+    return f"{ledger.path} holds no model calls yet: send a message to `fondation serve`, or type `fondation chat`."

@@ -1,0 +1,83 @@
+"""A report for programs: JSON and CSV, whose keys stay."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import tzinfo
+
+from fondation.usage.periods import Period
+from fondation.usage.reports import Figures, Report
+
+FIGURES = (
+    "runs",
+    "calls",
+    "refused",
+    "simulated",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost",
+    "unknown_cost_calls",
+    "p50_ms",
+    "p95_ms",
+)
+"""The figures of a group and of the total, in this order, each by its name in `Figures`.
+
+`cost` is in US dollars, empty (null) where no call's cost is known; calls, refused and simulated add up to all.
+"""
+
+TOTAL = "Total"
+_FORMULA = ("=", "+", "-", "@", "\t", "\n")
+
+
+def as_json(report: Report, period: Period, zone: tzinfo) -> str:
+    """One object: since, until (ISO 8601 or null), timezone, by, groups and total."""
+    groups: list[dict[str, object]] = [
+        {**dict(zip(report.by, key, strict=True)), **_json_figures(figures)} for key, figures in report.groups
+    ]
+    document = {
+        "since": period.since and period.since.isoformat(),
+        "until": period.until and period.until.isoformat(),
+        "timezone": str(zone),
+        "by": list(report.by),
+        "groups": groups,
+        "total": _json_figures(report.total),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def as_csv(report: Report) -> str:
+    """A head, a line for each group, and last the total."""
+    text = io.StringIO()
+    lines = csv.writer(text, lineterminator="\n")
+    lines.writerow([*report.by, *FIGURES])
+    for key, figures in report.groups:
+        lines.writerow([*map(_cell, key), *_csv_figures(figures)])
+    lines.writerow([TOTAL, *[""] * (len(report.by) - 1), *_csv_figures(report.total)])
+    return text.getvalue()
+
+
+def _json_figures(figures: Figures) -> dict[str, object]:
+    values = {name: getattr(figures, name) for name in FIGURES}
+    return values | {"cost": None if figures.cost is None else float(figures.cost)}
+
+
+def _csv_figures(figures: Figures) -> list[str]:
+    values = (getattr(figures, name) for name in FIGURES)
+    return [
+        "" if value is None else f"{value:f}" if name == "cost" else str(value)
+        for name, value in zip(FIGURES, values, strict=True)
+    ]
+
+
+def _cell(text: str | None) -> str:
+    """A name as a cell. A spreadsheet runs what begins like a formula: an apostrophe makes it text."""
+    if text is None:
+        return ""
+    line = text.replace("\r", "\n")  # alone it ends a line unquoted
+    return f"'{line}" if line.startswith(_FORMULA) else line

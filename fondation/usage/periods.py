@@ -1,0 +1,45 @@
+"""The period of a report, as a person types its ends: `7d` before now, or a date, which is its midnight."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+_ROLLING = re.compile(r"([0-9]{1,15})([mhdw])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since` up to, and without, `until`; None leaves that end open. Both are aware of their time zone."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def parse_moment(text: str, now: datetime) -> datetime:
+    """One end of a period as a person types it; `now` brings the time zone.
+
+    Raises ValueError, whose text says what to type.
+    """
+    typed = text.strip().lower()
+    if match := _ROLLING.fullmatch(typed):
+        return _before(now, int(match[1]), _UNITS[match[2]], text)
+    if _DATE.fullmatch(typed):
+        try:
+            return datetime.combine(date.fromisoformat(typed), time(), now.tzinfo)
+        except ValueError:
+            raise ValueError(f"{text} is not in the calendar") from None
+    raise ValueError(
+        f'"{text}" is no period: type 30m, 24h, 7d or 2w for so long before now, or a date like 2026-11-01'
+    )
+
+
+def _before(now: datetime, count: int, unit: timedelta, text: str) -> datetime:
+    if count > (now - _EPOCH) / unit:
+        raise ValueError(f"{text} is before 1970")
+    moment = now.astimezone(UTC) - count * unit  # in UTC, where every day has 24 hours
+    return moment.astimezone(now.tzinfo)

@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fondation.stores import open_store
+from fondation.usage.periods import Period
+from fondation.usage.reading import open_to_read
+from fondation.usage.reports import GROUPINGS, Figures, Filters, Report, report
+
+from .conftest import MONDAY, Fill, insert
+
+
+def read(path: Path, by: str = "agent", zone: str = "UTC", **filters: Any) -> Report:
+    with closing(open_to_read(path)) as connection:
+        return report(connection, Filters(**filters), by.split(","), ZoneInfo(zone))
+
+
+def names(result: Report) -> list[Any]:
+    return [key[0] if len(key) == 1 else key for key, _ in result.groups]
+
+
+@pytest.mark.usefixtures("support_desk")
+def test_calls_are_counted_refused_and_simulated_ones_apart(path: Path) -> None:
+    total = read(path).total
+    assert (total.runs, total.calls, total.refused, total.simulated) == (3, 5, 1, 1)
+
+
+@pytest.mark.usefixtures("support_desk")
+def test_unknown_costs_are_counted_and_known_ones_added(path: Path) -> None:
+    total = read(path).total
+    assert (total.cost, total.unknown_cost_calls) == (Decimal("0.0505635"), 2)
+
+
+@pytest.mark.usefixtures("support_desk")
+def test_tokens_are_summed_over_every_call(path: Path) -> None:
+    total = read(path).total
+    assert (total.prompt_tokens, total.completion_tokens, total.total_tokens) == (13_237, 770, 14_007)
+    assert (total.cached_tokens, total.reasoning_tokens) == (1_024, 200)
+
+
+def test_a_cost_of_which_nothing_is_known_is_not_zero(path: Path, fill: Fill) -> None:
+    fill({"cost_source": "unknown"}, {"cost_source": "none", "status": "refused"})
+    assert read(path).total.cost is None
+
+
+@pytest.mark.parametrize("source", ["billed", "priced", "estimated"])
+def test_a_known_cost_of_zero_is_zero(path: Path, fill: Fill, source: str) -> None:
+    fill({"cost_source": source})
+    assert read(path).total.cost == 0
+
+
+def test_simulated_calls_are_in_no_money_and_no_latency(path: Path, fill: Fill) -> None:
+    fill({"cost": 5.0, "cost_source": "simulated", "duration": 9})
+    total = read(path).total
+    assert (total.simulated, total.calls) == (1, 0)
+    assert total.cost == 0
+    assert total.p50_ms is None
+
+
+@pytest.mark.usefixtures("support_desk")
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [
+        ("agent", ["Billing", "Triage"]),
+        ("model", ["anthropic/claude-4.5-sonnet-20250929", "simulated", "anthropic/claude-sonnet-4.5"]),
+        ("user", ["ada", None, "=1+1"]),
+        ("session", ["s1", "s3", "s2"]),
+        ("provider", ["openrouter", "simulated"]),
+        ("day", ["2026-11-23", "2026-11-24"]),
+        ("agent,day", [("Billing", "2026-11-23"), ("Billing", "2026-11-24"), ("Triage", "2026-11-23")]),
+    ],
+)
+def test_a_report_is_split_the_dearest_first_or_by_day(path: Path, by: str, groups: list[Any]) -> None:
+    assert names(read(path, by)) == groups
+
+
+@pytest.mark.usefixtures("support_desk")
+@pytest.mark.parametrize(
+    ("filters", "calls"),
+    [
+        ({"agent": "Triage"}, 2),
+        ({"model": "anthropic/claude-sonnet-4.5"}, 6),
+        ({"model": "anthropic/claude-4.5-sonnet-20250929"}, 5),
+        ({"user": "ada"}, 3),
+        ({"user": "ADA"}, 0),
+        ({"session": "s2"}, 3),
+        ({"session": "s2", "agent": "Billing"}, 2),
+        ({"period": Period(since=datetime.fromtimestamp(MONDAY, UTC))}, 7),
+        ({"period": Period(since=datetime.fromtimestamp(MONDAY + 1, UTC))}, 1),
+        ({"period": Period(until=datetime.fromtimestamp(MONDAY, UTC))}, 0),
+        ({"period": Period(until=datetime.fromtimestamp(MONDAY + 1, UTC))}, 6),
+    ],
+)
+def test_filters_leave_what_they_name(path: Path, filters: dict[str, Any], calls: int) -> None:
+    result = read(path, **filters)
+    assert result.total.calls + result.total.refused + result.total.simulated == calls
+    assert result.recorded == 7
+
+
+def test_a_day_is_the_zones_own(path: Path, fill: Fill) -> None:
+    fill({"timestamp": MONDAY - 1}, {"timestamp": MONDAY + 66_600 - 1}, {"timestamp": MONDAY + 66_600})
+    assert names(read(path, "day", "Asia/Kolkata")) == ["2026-11-23", "2026-11-24"]
+    assert [figures.calls for _, figures in read(path, "day", "Asia/Kolkata").groups] == [2, 1]
+
+
+def test_percentiles_are_durations_of_answered_calls(path: Path, fill: Fill) -> None:
+    fill(
+        *({"duration": number, "agent_name": "A" if number <= 10 else "B"} for number in range(1, 101)),
+        {"duration": 99_999, "status": "aborted"},
+        {"duration": 99_999, "status": "error"},
+    )
+    result = read(path)
+    assert (result.total.p50_ms, result.total.p95_ms) == (50, 95)
+    assert {key: (figures.p50_ms, figures.p95_ms) for key, figures in result.groups} == {
+        ("A",): (5, 10),
+        ("B",): (55, 96),
+        ("Billing",): (None, None),
+    }
+
+
+def test_an_empty_ledger_has_a_total_of_nothing(path: Path, fill: Fill) -> None:
+    fill()
+    result = read(path)
+    assert result.groups == []
+    assert result.total == Figures(*[0] * 13)
+    assert result.total.cost == 0
+
+
+@contextmanager
+def ledger_of(folder: Path, calls: list[dict[str, Any]]) -> Iterator[Path]:
+    path = folder / "property.db"
+    try:
+        insert(path, *calls)
+        yield path
+    finally:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("DELETE FROM usage_tracking")
+
+
+calls = st.fixed_dictionaries(
+    {
+        "agent_name": st.sampled_from(["A", "B", "C"]),
+        "model": st.sampled_from(["m", "n", None]),
+        "timestamp": st.integers(MONDAY, MONDAY + 10 * 86_400),
+        "cost": st.floats(0, 1000),
+        "cost_source": st.sampled_from(
+            ["billed", "priced", "estimated", "none", "simulated", "unknown", "pending", None]
+        ),
+        "status": st.sampled_from(["done", "refused", "error", "aborted", "lost", None]),
+        "prompt_tokens": st.none() | st.integers(0, 10**12),
+        "duration": st.none() | st.integers(0, 10**6),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("property")
+    open_store(folder / "property.db").close()
+    return folder
+
+
+@given(st.lists(calls, max_size=25), st.sampled_from([*GROUPINGS, "agent,model", "model,day"]))
+@settings(max_examples=60, deadline=None)
+def test_a_total_is_the_sum_of_its_groups_and_of_its_rows(folder: Path, made: list[dict[str, Any]], by: str) -> None:
+    with ledger_of(folder, made) as path:
+        result = read(path, by)
+    sums = [name for name in Figures.__dataclass_fields__ if name not in ("runs", "p50_ms", "p95_ms")]
+    for name in sums:
+        assert getattr(result.total, name) == sum(getattr(figures, name) for _, figures in result.groups)
+    billed = [call["cost"] for call in made if call["cost_source"] != "simulated"]
+    assert result.total.cost_pico == sum(math.floor(cost * 1e12 + 0.5) for cost in billed)
+    assert result.total.calls + result.total.refused + result.total.simulated == len(made)
