@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-.PHONY: serve test lint schema clean
+.PHONY: serve test lint schema readme clean
 
 serve: .venv/installed
 	.venv/bin/fondation serve --simulate=missing
@@ -15,6 +15,9 @@ lint: .venv/installed-dev
 
 schema: .venv/installed
 	.venv/bin/fondation schema > schemas/agents.schema.json
+
+readme: .venv/installed-dev
+	.venv/bin/python -m tests.readme
 
 clean:
 	rm -rf .venv dist

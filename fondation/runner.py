@@ -94,6 +94,7 @@ class Run:
         self._instructions: dict[str, SystemMessage] = {}
         self._round_steps = 0
         self._steps = 0
+        self._showed_tools = False
         self._turn = Turn(self._ids)
 
     async def events(self) -> Batches:
@@ -120,14 +121,15 @@ class Run:
             outcome = self._failed("Something went wrong on the server.", 500, "internal")
         finally:
             self.deadline.close()
-        yield [*self._turn.finish(), outcome]
+        if isinstance(outcome, RunFinished):
+            yield [*self._turn.finish(), outcome]
+        else:
+            yield [*self._turn.finish(), *self._step_without_tools(), outcome]
 
     def _opening(self) -> Batch:
         request, agent = self._request, self._agent
         own = request.route.agent
-        batch: Batch = [
-            RunStarted(request.info.run_id, request.message_id, agent.name, request.user_message_id)
-        ]
+        batch: Batch = [RunStarted(request.info.run_id, request.message_id, agent.name, request.user_message_id)]
         if request.start.strategy is not None and agent is not own:
             batch.append(HandedOff(own.name, agent.name, request.start.strategy))
         routing = agent is own and bool(agent.handoffs)
@@ -168,6 +170,7 @@ class Run:
         """Count the step; True where it is the one beyond the cap, in which the agent must answer."""
         self._steps += 1
         self._round_steps += 1
+        self._showed_tools = self._showed_tools or self._turn.showed_tools
         last = self._round_steps > (self._agent.max_turns or self._limits.max_steps)
         self._turn = Turn(self._ids, hidden=self._must_route() and not last)
         return last
@@ -254,13 +257,17 @@ class Run:
         text = [TextStarted(id), TextDelta(id, LAST_WORDS), TextEnded(id)]
         return [*self._turn.finish(), StepStarted(), *text, StepFinished()]
 
-    def _failed(
-        self, sentence: str, http_status: int, error_type: str, retry_after: float | None = None
-    ) -> RunFailed:
+    def _step_without_tools(self) -> Batch:
+        """An empty step behind the last one, where tools were called.
+
+        A page that posts again once all tool calls have results looks at the last step; ended there, it would post for
+        ever.
+        """
+        return [StepStarted(), StepFinished()] if self._showed_tools or self._turn.showed_tools else []
+
+    def _failed(self, sentence: str, http_status: int, error_type: str, retry_after: float | None = None) -> RunFailed:
         return RunFailed(self._summary("error"), sentence, http_status, error_type, retry_after)
 
     def _summary(self, finish_reason: str | None = None) -> RunSummary:
         request = self._request
-        return summarize(
-            request.info.run_id, request.message_id, self.chain, self.calls, self._steps, finish_reason
-        )
+        return summarize(request.info.run_id, request.message_id, self.chain, self.calls, self._steps, finish_reason)

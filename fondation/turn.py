@@ -8,6 +8,7 @@ only routes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -96,6 +97,8 @@ class Turn:
         self._held: Batch = []
         self._tool_calls: tuple[ToolCall, ...] = ()
         self._started = False
+        self.showed_tools = False
+        """Whether the page has seen a tool call of this turn."""
 
     @property
     def hidden(self) -> bool:
@@ -203,7 +206,8 @@ class Turn:
             return
         self._show(batch)
         self._close_part(batch)
-        input = self._inputs[piece.id] = _Input(self._ids.call(piece.id), piece.name, [])
+        self.showed_tools = True
+        input = self._inputs[piece.id] = _Input(self._ids.call(piece.id), _tool_name(piece.name), [])
         batch.append(events.ToolInputStarted(input.id, input.tool))
 
     def _on_arguments(self, piece: pieces.ArgumentsPiece, batch: Batch) -> None:
@@ -229,8 +233,10 @@ class Turn:
 
     def _called(self, call: ToolCall, batch: Batch) -> ToolCall:
         input = self._inputs.pop(call.id, None)
-        call = ToolCall(input.id if input else self._ids.call(call.id), call.name, call.arguments)
+        id = input.id if input else self._ids.call(call.id)
+        call = ToolCall(id, _tool_name(call.name), call.arguments)
         if call.name != handoffs.TOOL_NAME:
+            self.showed_tools = True
             batch.append(events.ToolCalled(call.id, call.name, parse_arguments(call)))
         return call
 
@@ -257,6 +263,14 @@ class Turn:
             self._open = None
             batch.append(ended(id))
 
+
+def _tool_name(name: str) -> str:
+    """The name as every API takes it: models make up others, and the conversation must survive them."""
+    return name if _TOOL_NAME.fullmatch(name) else _NO_NAME.sub("_", name)[:64] or "unnamed"
+
+
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 _HANDLERS: dict[type[Item], Callable[[Turn, Json, Batch], None]] = {
     events.CallStarted: Turn._on_call,

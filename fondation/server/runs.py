@@ -18,8 +18,9 @@ from fondation.server.streams import EventStream
 
 LOOK_SECONDS = 0.5
 """How often each run's client is looked for."""
-LAST_WORDS_SECONDS = 2.0
-"""How long runs that were told to end may take to say so."""
+LAST_WORDS_SECONDS = 6.0
+"""How long runs that were told to end may take to say so: a call without headers is awaited 5 s for its generation id.
+"""
 
 
 @dataclass(slots=True, eq=False)

@@ -109,7 +109,7 @@ def _data(event: events.DataSent) -> bytes:
     return b"data: " + _json(chunk) + b"\n\n"
 
 
-def _finish(summary: RunSummary) -> bytes:
+def _metadata(summary: RunSummary) -> dict[str, Json]:
     metadata: dict[str, Json] = {
         "agent": summary.agent,
         "agentName": summary.agent,
@@ -120,7 +120,11 @@ def _finish(summary: RunSummary) -> bytes:
     }
     if summary.model is not None:
         metadata["model"] = summary.model
-    return _chunk(type="finish", messageMetadata=metadata) + DONE
+    return metadata
+
+
+def _finish(summary: RunSummary) -> bytes:
+    return _chunk(type="finish", messageMetadata=_metadata(summary)) + DONE
 
 
 def usage_metadata(usage: TokenUsage, cost_source: str) -> dict[str, Json]:
@@ -138,8 +142,10 @@ def usage_metadata(usage: TokenUsage, cost_source: str) -> dict[str, Json]:
 
 
 def _failed(event: events.RunFailed) -> bytes:
+    # The metadata comes first: a client reads nothing behind an error.
+    metadata = _chunk(type="message-metadata", messageMetadata=_metadata(event.summary))
     error = _chunk(type="error", errorText=f"{event.sentence} (run {event.summary.run_id})")
-    return error + _finish(event.summary)
+    return metadata + error + b'data: {"type":"finish"}\n\n' + DONE
 
 
 def _aborted(event: events.RunAborted) -> bytes:
@@ -164,12 +170,8 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.ToolInputDelta: _tool_input_delta,
     events.ToolCalled: _tool_input,
     events.ToolSucceeded: _tool_output,
-    events.ToolFailed: lambda event: _chunk(
-        type="tool-output-error", toolCallId=event.call_id, errorText=event.text
-    ),
-    events.SourceCited: lambda event: _chunk(
-        type="source-url", sourceId=event.id, url=event.url, title=event.title
-    ),
+    events.ToolFailed: lambda event: _chunk(type="tool-output-error", toolCallId=event.call_id, errorText=event.text),
+    events.SourceCited: lambda event: _chunk(type="source-url", sourceId=event.id, url=event.url, title=event.title),
     events.FileGenerated: lambda event: _chunk(type="file", url=event.url, mediaType=event.media_type),
     events.DataSent: _data,
     events.CallStarted: None,

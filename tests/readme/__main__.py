@@ -1,0 +1,3 @@
+from tests.readme.blocks import README, refreshed
+
+README.write_text(refreshed(README.read_text()))
