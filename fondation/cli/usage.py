@@ -80,6 +80,10 @@ def command(
     refused or simulated are counted apart from the others, and a total that misses a cost says so. The ledger is only
     read.
 
+    JSON and CSV name the figures runs, calls, refused, simulated, prompt_tokens, completion_tokens, total_tokens,
+    cached_tokens, cache_write_tokens, reasoning_tokens, cost (US dollars, null or empty where none is known),
+    unknown_cost_calls, p50_ms and p95_ms, for each group and for the total.
+
     Exit codes: 0 fine (also when no call is found), 1 there is no ledger, 2 wrong usage of the command.
     """
     from fondation.usage.reading import NoLedger, open_to_read

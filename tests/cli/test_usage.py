@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from fondation.cli.usage import GROUPINGS, command
 from fondation.stores import open_store
 from fondation.usage import reports
+from fondation.usage.formats import FIGURES
 
 Usage: TypeAlias = Callable[..., Result]
 
@@ -212,3 +213,8 @@ def test_help_says_what_the_exit_codes_mean(usage: Usage) -> None:
     text = usage("--help").stdout
     assert "Exit codes" in text
     assert all(name in text for name in GROUPINGS)
+
+
+def test_help_names_every_figure(usage: Usage) -> None:
+    text = usage("--help").stdout
+    assert [name for name in FIGURES if name not in text] == []
