@@ -81,11 +81,12 @@ class Ledger:
         self._mark: str = self._connection.execute("SELECT mark FROM usage_file").fetchone()[0]
 
     def is_moved(self) -> bool:
-        """Whether the file was removed or replaced: what is written now would be read by nobody."""
+        """Whether the file was removed, replaced or cut: what is written now might be read by nobody."""
         try:
-            return not os.path.samestat(self._file, os.stat(self._path))
+            seen, self._file = self._file, os.stat(self._path)
         except OSError:
             return True
+        return not os.path.samestat(seen, self._file) or self._file.st_size < seen.st_size
 
     def set_patience(self, milliseconds: int) -> None:
         """How long a transaction waits for those of other processes."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 log = logging.getLogger("fondation.usage")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds between two tries."""
 GRACE_SECONDS = 1.0
 """Trouble that is over sooner, and in which no row waits, is not worth a word."""

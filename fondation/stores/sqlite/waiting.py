@@ -26,8 +26,8 @@ class WaitingRows:
 
     @property
     def spool(self) -> Path | None:
-        """The spool file, if there is one."""
-        return self._spool.path
+        """The spool file, if rows wait in it."""
+        return self._spool.path if self._spooled else None
 
     def add(self, rows: Changes) -> None:
         """Rows as they are now; None to remove one."""

@@ -118,7 +118,7 @@ class Writer:
 
     def _open_ledger(self) -> Ledger:
         if self._ledger is not None and self._ledger.is_moved():
-            log.error("%s was removed or replaced; usage goes to a new file", self._path)
+            log.error("%s was removed, replaced or cut; it is opened anew", self._path)
             self._close_ledger()
         if self._ledger is None:
             self._ledger = Ledger(self._path, self._owner)

@@ -128,3 +128,8 @@ def test_a_file_that_is_replaced_has_moved(ledger: Ledger, path: Path) -> None:
     assert ledger.is_moved()
     path.touch()
     assert ledger.is_moved()
+
+
+def test_a_file_that_is_cut_has_moved(ledger: Ledger, path: Path) -> None:
+    path.write_bytes(b"")
+    assert ledger.is_moved()

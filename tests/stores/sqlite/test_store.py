@@ -193,7 +193,7 @@ async def test_a_removed_file_is_made_anew(
     store.settle(end(new))
     store.close()
     assert {(row["step"], row["status"]) for row in rows()} == {(1, "done"), (2, "done")}
-    assert "was removed or replaced" in caplog.text
+    assert "was removed, replaced or cut" in caplog.text
 
 
 async def test_a_file_that_is_no_database_is_left_alone_until_it_is_gone(
