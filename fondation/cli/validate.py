@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,8 @@ def command(
         # what a tool prints while it is imported must not end up in the report
         with visiting(file.parent), contextlib.redirect_stdout(sys.stderr):
             loaded.append(load(file, check_imports=not no_import, check_environment=not no_env))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that is not UTF-8 shows the rest all the same
     click.echo(render_all(loaded, form, strict=strict))
     wrong = any(result.problems if strict else result.errors for result in loaded)
     sys.exit(1 if wrong else 0)

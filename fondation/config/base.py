@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -45,7 +46,18 @@ def _schema(scalar: Scalar) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **text_schema(scalar)})
 
 
-def _read(read: Any) -> BeforeValidator:
+def _form(scalar: Scalar) -> AfterValidator:
+    """The same in Python: JSON Schema's `$` lets a line end pass."""
+
+    def fitting(text: str) -> str:
+        if not scalar.fits(text):
+            raise ValueError(scalar.help)
+        return text
+
+    return AfterValidator(fitting)
+
+
+def _read(read: Callable[[str], float]) -> BeforeValidator:
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
@@ -53,8 +65,8 @@ Duration = Annotated[float, _read(scalars.duration), _schema(scalars.DURATION)]
 """Seconds."""
 Size = Annotated[int, _read(scalars.size), _schema(scalars.SIZE)]
 """Bytes."""
-EntryPoint = Annotated[str, _schema(scalars.ENTRY_POINT)]
-VariableName = Annotated[str, _schema(scalars.VARIABLE_NAME)]
-BaseUrl = Annotated[str, _schema(scalars.BASE_URL)]
-Origin = Annotated[str, _schema(scalars.ORIGIN)]
-Text = Annotated[str, _schema(scalars.NOT_BLANK)]
+EntryPoint = Annotated[str, _form(scalars.ENTRY_POINT), _schema(scalars.ENTRY_POINT)]
+VariableName = Annotated[str, _form(scalars.VARIABLE_NAME), _schema(scalars.VARIABLE_NAME)]
+BaseUrl = Annotated[str, _form(scalars.BASE_URL), _schema(scalars.BASE_URL)]
+Origin = Annotated[str, _form(scalars.ORIGIN), _schema(scalars.ORIGIN)]
+Text = Annotated[str, _form(scalars.NOT_BLANK), _schema(scalars.NOT_BLANK)]

@@ -37,7 +37,6 @@ ERRORS = {
     "invalid-network": "It is no address or network.",
     "invalid-entry-point": "It is not written module:attribute.",
     "out-of-range": "The number is too small or too large, or the text too long.",
-    "too-many": "The list has too many items.",
     "listed-twice": "The item is already in the list.",
     "reserved-setting": "fondation itself sets this key of the request.",
     "key-in-file": "A key or a password is written into the file.",

@@ -113,7 +113,7 @@ class Document:
         """Take what is dropped or unknown out of the data."""
         hidden = self.dropped | self.unknown
         if hidden:
-            self.data = _without(self.data, (), hidden)
+            self.data = None if () in hidden else _without(self.data, (), hidden)
 
     def name(self, path: Path) -> str:
         """`agents.Triage.handoffs[0]`; for the whole file its name."""

@@ -131,6 +131,8 @@ class _Replacer:
     def _typed(self, text: str, path: Path) -> Value:
         """What a whole `${NAME}` stands for: text where text belongs, else what YAML makes of the unquoted word."""
         types = schema_at(path).get("type", ())
+        if path[-1:] == ("default",):  # a context value's own type says what its default is
+            types = self._document.text(*path[:-1], "type") or "string"
         if types == "string" or not types or "object" in types or "array" in types:
             return text
         kind, value = yaml_scalars.read(text)

@@ -93,7 +93,10 @@ def _built(document: Document) -> Config | None:
         return Config.model_validate(document.data)
     except ValidationError as error:
         for details in error.errors():
-            path = document.nearest(tuple(details["loc"]))
+            path = tuple(details["loc"])
+            if path[:1] == ("routes",) and path not in document.source.values:
+                path = path[2:]  # a route's limits are those of the file where it writes none
+            path = document.nearest(path)
             document.error(
                 path, "invalid-value", f"{document.name(path)}: {details['msg'].removeprefix('Value error, ')}"
             )

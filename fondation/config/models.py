@@ -85,7 +85,7 @@ class ModelConfig(Section):
     """Settings of every call to this model; an agent's settings go over them."""
     usage: UsageRequest | None = None
     """Accepted and not needed: usage is always recorded."""
-    retries: int = Field(default=2, ge=0, le=10)
+    retries: int = Field(default=2, ge=0)
     """How often a call that failed before its first token is tried again."""
     timeout: Duration = 60.0
     """The longest silence of the provider; before the first token at most twice that."""

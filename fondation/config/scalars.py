@@ -7,6 +7,7 @@ where the text stands for a number, a function that reads it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
@@ -118,6 +119,21 @@ def size(text: str) -> int:
     """Read "256KB" or "4MB" as bytes. Raises ValueError with the help."""
     number, unit = _number_and_unit(text, SIZE)
     return number * BYTES[unit]
+
+
+def written_duration(seconds: float) -> str:
+    """300.0 as "5m": the largest unit that leaves a whole number."""
+    return _written(seconds, SECONDS)
+
+
+def written_size(size: float) -> str:
+    """4000000 as "4MB"."""
+    return _written(size, BYTES)
+
+
+def _written(amount: float, units: Mapping[str, float]) -> str:
+    unit, worth = max(((unit, worth) for unit, worth in units.items() if amount % worth == 0), key=lambda pair: pair[1])
+    return f"{amount / worth:.0f}{unit}"
 
 
 def _number_and_unit(text: str, scalar: Scalar) -> tuple[int, str]:

@@ -15,6 +15,11 @@ from fondation.signatures import PlainJsonSchema
 Schema = dict[str, Any]
 
 _WHOLE_VARIABLE = f"^{scalars.VARIABLE}$"
+_WRITTEN = {
+    scalars.DURATION.pattern: scalars.written_duration,
+    scalars.SIZE.pattern: scalars.written_size,
+}
+"""Pattern -> how a default is written in the file."""
 
 
 class _Generator(PlainJsonSchema):
@@ -29,8 +34,11 @@ class _Generator(PlainJsonSchema):
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         inner = super().default_schema(schema)
-        if inner.get("default") in (None, {}, []):
+        default, written = inner.get("default"), _WRITTEN.get(inner.get("pattern", ""))
+        if default in (None, {}, []):
             inner.pop("default", None)
+        elif written is not None:
+            inner["default"] = written(default)
         return inner
 
     def dict_schema(self, schema: core_schema.DictSchema) -> Schema:

@@ -194,12 +194,6 @@ def _empty_section(violation: Violation) -> None:
     violation.document.drop(violation.path)
 
 
-def _too_many(violation: Violation) -> None:
-    message = f"{violation.name} has {len(violation.found)} items, but the most is {violation.wanted}"
-    violation.document.error((*violation.path, violation.wanted), "too-many", message, "remove some")
-    violation.document.drop(violation.path)
-
-
 def _repeated(violation: Violation) -> None:
     """Items of a list that are there already."""
     seen: list[object] = []
@@ -234,7 +228,6 @@ _REPORTS: dict[str, Callable[[Violation], None]] = {
     "maximum": _too_high,
     "minLength": _empty_text,
     "minProperties": _empty_section,
-    "maxItems": _too_many,
     "uniqueItems": _repeated,
     "not": _reserved_setting,
 }

@@ -31,7 +31,7 @@ Extra = Annotated[
 ]
 TextOrList = Annotated[
     str | list[str],
-    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}, "maxItems": 4}),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}}),
 ]
 
 
@@ -76,7 +76,7 @@ class Settings(Section):
     seed: int | None = None
     """The same seed and request give the same answer, where the model can."""
     stop: TextOrList | None = None
-    """A text, or up to four of them, that end the answer where they appear."""
+    """A text, or a list of them, that ends the answer where it appears."""
     logit_bias: dict[str, float] | None = None
     """Token id to a number from -100 (never) to 100 (always)."""
     logprobs: bool | None = None

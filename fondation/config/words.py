@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from fondation.config.secrets import masked
 
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+    r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
 _SHOWN_AT_MOST = 60
 _LISTED_AT_MOST = 12

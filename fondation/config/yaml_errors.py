@@ -24,7 +24,7 @@ def explained(text: str, lines: Lines, problem: str, context: str, at: int, cont
     if "unexpected end of stream" in problem and context_at is not None:
         return _open_quote(text, context_at)
     if "flow" in context and "node" not in context:
-        return _open_bracket(text, lines, context, at, context_at or at)
+        return _open_bracket(text, lines, context, at, at if context_at is None else context_at)
     if "scanning an alias" in context or "scanning an anchor" in context:
         start = context_at if context_at is not None else at
         help = f"quote the text: {_quoted_value(text, lines, start)}"
