@@ -230,7 +230,7 @@ class Server(Section):
     port: int = Field(default=8000, ge=0, le=65535)
     """The port to listen on; 0 takes a free one."""
     cors: Cors = Cors()
-    """Pages of other origins that may call this server."""
+    """Which pages of other origins may call the server."""
     proxies: list[Text] = Field(default_factory=list)
     """Addresses or networks of proxies whose X-Forwarded-For is believed, like 10.0.0.0/8."""
 
@@ -249,9 +249,9 @@ class Config(Section):
     routes: dict[RoutePath, RouteConfig] = Field(default_factory=dict)
     """The paths of the server, each with the agent that answers there."""
     limits: Limits = Limits()
-    """What a run may use."""
+    """What each run may use; a route may have its own."""
     usage: Usage = Usage()
-    """The ledger of model calls."""
+    """Whether and how model calls are recorded."""
     storage: Storage = Storage()
     """Where the ledger is kept."""
     server: Server = Server()

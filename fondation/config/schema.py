@@ -35,7 +35,7 @@ class _Generator(PlainJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         inner = super().default_schema(schema)
         default, written = inner.get("default"), _WRITTEN.get(inner.get("pattern", ""))
-        if default in (None, {}, []):
+        if default is None or isinstance(default, dict | list):
             inner.pop("default", None)
         elif written is not None:
             inner["default"] = written(default)

@@ -59,7 +59,10 @@ def check_storage(document: Document, folder: Path, environment: Mapping[str, st
         database_file(url, folder, environment)
     except ValueError as error:
         message, _, help = str(error).partition("; ")
-        if url is not None:
+        if path in document.from_environment:
+            message = f"storage.url is {document.shown(path)}, whose value is not supported"
+            document.error(path, "unsupported-storage", message, help)
+        elif url is not None:
             document.error(path, "unsupported-storage", f"storage.url: {message}", help)
         else:
             message = f"the environment's {VARIABLE}: {message}"
