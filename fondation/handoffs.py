@@ -49,7 +49,7 @@ def read_handoff(call: ToolCall, targets: Collection[str]) -> Handoff | str:
     """The handoff that a call asks for, or what to tell the model where it asks for none that exists."""
     try:
         arguments = msgspec.json.decode(call.arguments, type=dict[str, object])
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         arguments = {}
     target, reason = arguments.get("targetAgent"), arguments.get("reason")
     if not isinstance(target, str) or target not in targets:
