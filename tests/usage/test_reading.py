@@ -41,6 +41,12 @@ def test_the_ledger_cannot_be_changed(path: Path, fill: Fill) -> None:
     fill()
     with closing(open_to_read(path)) as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute("DELETE FROM usage_tracking")
+    with (
+        closing(open_store(path)),
+        closing(open_to_read(path)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        connection.execute("DELETE FROM usage_tracking")
 
 
 def test_a_missing_file_is_not_made(path: Path) -> None:
