@@ -68,19 +68,23 @@ class Exchange:
 
     async def read(self) -> bytes:
         """All that came since the last read, or the next that comes; empty at the end. Raises `ProviderError`."""
-        failures, silence = self._endpoint.failures, self._endpoint.silence
         try:
             if self._call.first_token is not None:
                 return await self._content.readany()
             async with asyncio.timeout_at(self._deadline):
                 return await self._content.readany()
-        except TimeoutError as error:
-            if isinstance(error, aiohttp.SocketTimeoutError):
-                return self._left() or _raise(failures.make(ProviderTimeout, f"silent for {silence:g} s"))
-            text = f"no token in {FIRST_TOKEN_FACTOR * silence:g} s"
-            raise failures.make(ProviderTimeout, text) from None
-        except _BROKEN as error:
-            return self._left() or _raise(failures.of_broken_answer(error))
+        except (TimeoutError, *_BROKEN) as error:
+            if left := self._left():
+                return left
+            raise self._failure(error) from None
+
+    def _failure(self, error: BaseException) -> ProviderError:
+        failures, silence = self._endpoint.failures, self._endpoint.silence
+        if isinstance(error, aiohttp.SocketTimeoutError):
+            return failures.make(ProviderTimeout, f"silent for {silence:g} s")
+        if isinstance(error, TimeoutError):
+            return failures.make(ProviderTimeout, f"no token in {FIRST_TOKEN_FACTOR * silence:g} s")
+        return failures.of_broken_answer(error)
 
     async def linger(self) -> bytes:
         """Like `read`, for an answer that has failed already: soon, and empty when anything is wrong."""
@@ -103,10 +107,6 @@ class Exchange:
     def _left(self) -> bytes:
         """What had come before the connection broke: aiohttp reports the break first, and would drop it."""
         return self._content._read_nowait(-1)
-
-
-def _raise(error: ProviderError) -> bytes:
-    raise error from None
 
 
 async def open_exchange(endpoint: Endpoint, body: bytes, call: ModelCall) -> Exchange:

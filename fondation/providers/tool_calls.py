@@ -101,8 +101,6 @@ class ToolCalls:
 
 
 def _extend(call: _OpenCall, name: str, text: str, pieces: list[Piece]) -> None:
-    if text.isspace() and call.is_whole:
-        return
     if text:
         call.fragments.append(text)
     if call.name:

@@ -107,8 +107,23 @@ async def test_what_came_before_a_cut_is_not_lost_to_a_slow_reader(upstream: Ups
     assert call.usage is not None
 
 
-async def test_one_connection_serves_many_calls(upstream: Upstream, openai: MakeProvider) -> None:
-    upstream.reply(ANSWER)
+async def test_what_came_before_a_silence_is_not_lost_to_a_slow_reader(
+    upstream: Upstream, openai: MakeProvider
+) -> None:
+    upstream.reply(event(text("a")), Pause(0.02), event(text("b")), Hang())
+    pieces = openai(timeout=0.1).stream(QUESTION, new_call())
+    assert await anext(pieces) == [Accepted(), TextPiece("a")]
+    await asyncio.sleep(0.25)
+    assert await anext(pieces) == [TextPiece("b")]
+    with pytest.raises(ProviderTimeout):
+        await anext(pieces)
+
+
+@pytest.mark.parametrize("steps", [(), (Pause(0.05),)], ids=["at once", "a little late"])
+async def test_one_connection_serves_many_calls(
+    upstream: Upstream, openai: MakeProvider, steps: tuple[Step, ...]
+) -> None:
+    upstream.reply(ANSWER, *steps)
     for _ in range(3):
         assert (await ask(openai())).error is None
     assert upstream.connections == 1
@@ -331,9 +346,11 @@ async def test_a_server_that_speaks_no_http(upstream: Upstream, openai: MakeProv
 
 async def test_an_error_page_is_read_in_part_only(upstream: Upstream, openai: MakeProvider) -> None:
     upstream.replies.append(Reply((b"<html>" + b"x" * 400_000, Hang()), 502, {"Content-Type": "text/html"}))
+    began = time.perf_counter()
     error = (await ask(openai())).error
     assert isinstance(error, ProviderUnavailable)
     assert len(str(error)) < 1000
+    assert time.perf_counter() - began < 1
 
 
 async def test_a_slow_reader_slows_the_upstream(upstream: Upstream, openai: MakeProvider) -> None:

@@ -18,7 +18,7 @@ def put_together(*chunks: Any) -> tuple[Any, ...] | None:
 
 def test_fragments_of_one_block_are_joined() -> None:
     first = text(text="Hm", index=0, format="anthropic-claude-v1", id=None, signature=None)
-    signature = text(signature="sig", index=0)
+    signature = text(signature="sig", index=0, format=None)
     assert put_together([first], [text(text="m.", index=0)], [signature], [text(text="", index=0)]) == (
         text(text="Hmm.", index=0, format="anthropic-claude-v1", id=None, signature="sig"),
     )
