@@ -13,6 +13,7 @@ from fondation.match_on import Matcher, compile_match
 from fondation.messages import Json, ToolSpec
 from fondation.providers import create_provider
 from fondation.tools import Tool, open_tool
+from fondation.usage.pricing import can_estimate
 
 if TYPE_CHECKING:
     from fondation.config import Config, Limits, Loaded, ModelConfig, Price, RouteConfig
@@ -32,6 +33,8 @@ class Model:
     provider: Provider
     retries: int
     price: Price | None
+    estimates: bool = False
+    """Whether a kept price table may tell what a call cost, where its provider does not."""
     fallbacks: list[Model] = field(default_factory=list)
 
 
@@ -111,6 +114,7 @@ def _build_models(loaded: Loaded, http: HttpClient, simulated: set[str]) -> dict
             provider=_provider(config, loaded.environment, http, simulated=name in simulated),
             retries=config.retries,
             price=config.price,
+            estimates=name not in simulated and can_estimate(config.provider, config.base_url),
         )
         for name, config in configs.items()
     }

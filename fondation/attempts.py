@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from asyncio import sleep
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
@@ -32,7 +32,7 @@ LONGEST_PAUSE = 20.0
 """Seconds. A provider that asks for more is not waited for."""
 
 Item: TypeAlias = Piece | CallStarted | CallAccepted | CallEnded
-Items: TypeAlias = AsyncGenerator[list[Item], None]
+Items: TypeAlias = AsyncGenerator[Sequence[Item], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,9 @@ class Attempts:
         except Exception:
             yield [_end(call, model, "error", "internal")]
             raise
+        except BaseException:
+            _price(call, model)  # the page is gone, nobody reads events: what is known is priced all the same
+            raise
         yield [_end(call, model, "done")]
 
 
@@ -115,8 +118,12 @@ def _end(call: ModelCall, model: Model, status: CallStatus, error_type: str | No
     call.ended = time.perf_counter()
     call.status = status
     call.error_type = error_type
-    price(call, model.price)
+    _price(call, model)
     return CallEnded(call)
+
+
+def _price(call: ModelCall, model: Model) -> None:
+    price(call, model.price, estimate=model.estimates)
 
 
 class _Patience:

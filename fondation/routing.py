@@ -18,7 +18,7 @@ def choose_agent(
     """
     if choice is not None:
         return Start(_chosen(route, choice), "explicit")
-    if route.config.sticky and last_agent in route.reachable:
+    if route.config.sticky and last_agent is not None and last_agent in route.reachable:
         return Start(route.reachable[last_agent])
     for name in route.agent.handoffs:
         agent = route.reachable[name]

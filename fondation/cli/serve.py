@@ -107,10 +107,12 @@ def _run(loaded: Loaded, simulate: Simulate, drain: float) -> None:
     except ConfigError as error:
         click.echo(f"{loaded.file}: {error}", err=True)
         sys.exit(1)
+
+    def tell(port: int) -> None:
+        click.echo(banner(loaded, app, port))
+
     try:
-        asyncio.run(
-            serve(app, server.host, server.port, drain=drain, on_ready=lambda port: click.echo(banner(loaded, app, port)))
-        )
+        asyncio.run(serve(app, server.host, server.port, drain=drain, on_ready=tell))
     except OSError as error:
         reason = error.strerror or str(error)
         click.echo(f"cannot listen on {server.host}:{server.port}: {reason}; try another --port", err=True)

@@ -21,6 +21,7 @@ from fondation.server.keys import SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.runs import ActiveRuns
 from fondation.stores import open_store
+from fondation.usage import pricing
 
 HTTP = web.AppKey("http", HttpClient)
 
@@ -51,7 +52,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         database=_database(loaded),
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _http, _watch])
+    app.cleanup_ctx.extend([_ledger, _prices, _http, _watch])
     app.router.add_get("/healthz", health)
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
@@ -88,6 +89,17 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
     services.store = await asyncio.to_thread(open_store, services.database)
     yield
     await asyncio.to_thread(services.store.close)
+
+
+async def _prices(app: web.Application) -> AsyncIterator[None]:
+    """The kept price table is loaded beside the first answers, where a model may need it."""
+    agents = app[SERVICES].cast.agents.values()
+    if any(model.estimates for agent in agents for model in (agent.model, *agent.model.fallbacks)):
+        loading = asyncio.create_task(asyncio.to_thread(pricing.prepare))
+        yield
+        await loading
+    else:
+        yield
 
 
 async def _http(app: web.Application) -> AsyncIterator[None]:

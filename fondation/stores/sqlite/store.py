@@ -65,7 +65,7 @@ class SqliteStore:
 
     def settle(self, call: ModelCall) -> None:
         if opened := self._open.pop(call, None):
-            self._change(opened.entry, opened)
+            self._change(opened.entry, opened, within=0.0)
 
     def withdraw(self, call: ModelCall) -> None:
         if opened := self._open.pop(call, None):
