@@ -34,7 +34,7 @@ def answer(messages: str | list[Message], **offered: Json) -> str:
         ({"place": {"city": "Lyon"}}, "According to look_up, the place is (the city is Lyon)."),
         ([1, 2, 3, 4, 5], "According to look_up: 1, 2, 3 and 2 more."),
         ("It is sunny.", "According to look_up: It is sunny."),
-        ("The tool failed", "According to look_up: The tool failed."),
+        ("Error: There is no such thing", "look_up failed: There is no such thing."),
         (0, "According to look_up: 0."),
         (False, "According to look_up: no."),
         ("", "look_up returned nothing."),

@@ -249,6 +249,9 @@ def test_every_keyword_is_met(schema: dict[str, Any]) -> None:
         {"properties": {"a": {"$ref": "#/$defs/missing"}}, "required": ["a"]},
         {"properties": {"a": {"$ref": "#/properties/a"}}, "required": ["a"]},
         {"properties": {"a": {"$ref": "#"}}, "required": ["a"]},
+        {"patternProperties": {"(": {}}, "required": ["a"]},
+        {"required": ["a"], "minProperties": 10_000_000},
+        {"properties": {"a": {"type": "array", "minItems": 10_000_000}}, "required": ["a"]},
         {"properties": {"a": {"type": "strin"}}, "required": ["a"]},
     ],
 )
@@ -259,6 +262,13 @@ def test_a_schema_that_nothing_fits_still_gets_an_object(schema: dict[str, Any])
 def test_a_value_of_any_shape_is_written_for_a_structured_answer() -> None:
     schema = {"type": "array", "items": {"type": "integer"}, "minItems": 2}
     assert write_value(schema, find_mentions("")) == [1, 2]
+
+
+def test_a_way_that_fails_leaves_its_values_to_the_next() -> None:
+    impossible = {"type": "object", "properties": {"city": TEXT, "zip": {"enum": []}}, "required": ["city", "zip"]}
+    possible = {"properties": {"city": TEXT}, "required": ["city"], "additionalProperties": False}
+    written = arguments_of({"place": {"anyOf": [impossible, possible]}}, "What is it like in Lyon?")
+    assert written == {"place": {"city": "Lyon"}}
 
 
 def test_nothing_is_said_twice() -> None:

@@ -109,6 +109,11 @@ def test_among_tools_that_share_a_word_the_more_special_one_is_called() -> None:
     assert decided(request("check invoice status", tools))[0][0] == "check_invoice"
 
 
+def test_a_word_that_speaks_for_one_tool_alone_weighs_more() -> None:
+    tools = [tool("one", "Lamps and chairs."), tool("two", "Lamps and chairs."), tool("mirrors")]
+    assert decided(request("a mirror between lamps, chairs", tools))[0][0] == "mirrors"
+
+
 def test_an_own_tool_goes_before_a_handoff_that_fits_alike() -> None:
     assert decided(request("a refund", [tool("refunds", "Refunds.")], {"Refunds": "Refunds."})) == [("refunds", {})]
 

@@ -14,6 +14,8 @@ from fondation.providers.simulated.words import fold, spaced, words_of
 STATEMENT = "Simulated answer, no model was called."
 """How every simulated answer begins."""
 
+_FAILURE = "Error: "
+"""How the result of a failed tool begins."""
 _LONGEST_VALUE = 200
 _LONGEST_QUOTE = 80
 _MOST_ITEMS = 3
@@ -31,6 +33,8 @@ def _result_sentence(result: ToolResult) -> str:
         value = json.loads(result.content)
     except ValueError:
         value = result.content
+    if isinstance(value, str) and value.startswith(_FAILURE):
+        return f"{result.name} failed: {_value(value.removeprefix(_FAILURE))}".rstrip(".") + "."
     if value in (None, "", [], {}):
         return f"{result.name} returned nothing."
     if isinstance(value, dict):

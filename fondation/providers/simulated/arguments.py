@@ -3,7 +3,6 @@ they do not. The same schema and message give the same arguments."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -13,6 +12,7 @@ from jsonschema import Draft202012Validator
 from fondation.messages import Json
 from fondation.providers.simulated import scalars
 from fondation.providers.simulated.mentions import Mentions
+from fondation.providers.simulated.patterns import matches
 from fondation.providers.simulated.scalars import Proposal
 from fondation.providers.simulated.schemas import Schema, branches, types_of
 from fondation.providers.simulated.words import words_of
@@ -132,24 +132,22 @@ class _Writer:
     def _object(self, schema: Schema, name: Name, depth: int, variant: int) -> dict[str, Json]:
         """What is required, then what the message speaks of, then as much as `minProperties` asks."""
         properties: Schema = schema.get("properties", {})
-        required = list(schema.get("required", ()))
+        required = schema.get("required", ())
         result: dict[str, Json] = {}
         if depth >= _DEEPEST or self._values_left < 0:
             return result
         write = partial(self._property, schema, depth=depth, variant=variant)
-        for key in sorted(
-            required, key=lambda key: list(properties).index(key) if key in properties else len(properties)
-        ):
+        for key in sorted(required, key=[*properties, *required].index):
             result[key] = write(key)
         for key in properties:
             if key not in result:
                 result |= self._optional(key, properties[key])
         for key in _dependents(schema, result):
             result[key] = write(key)
-        spare = (key for key in (*properties, *(f"key{index}" for index in range(64))) if key not in result)
-        while len(result) < int(schema.get("minProperties", 0)):
-            key = next(spare)
-            result[key] = write(key)
+        fewest = min(int(schema.get("minProperties", 0)), _MOST_VALUES)
+        for key in (*properties, *(f"key{number}" for number in range(1, fewest + 1))):
+            if len(result) < fewest and key not in result and self._values_left >= 0:
+                result[key] = write(key)
         return {key: result[key] for key in (*properties, *result) if key in result}
 
     def _property(self, schema: Schema, key: str, *, depth: int, variant: int) -> Json:
@@ -236,7 +234,7 @@ def _property_schema(schema: Schema, key: str) -> Json:
     if key in properties:
         return properties[key]
     patterns: Schema = schema.get("patternProperties", {})
-    found = [part for pattern, part in patterns.items() if re.search(pattern, key)]
+    found = [part for pattern, part in patterns.items() if matches(pattern, key)]
     return {"allOf": found} if found else schema.get("additionalProperties", {})
 
 

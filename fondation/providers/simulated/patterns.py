@@ -32,12 +32,13 @@ def samples(pattern: str) -> Iterator[str]:
     seen = set()
     for variant in range(_SAMPLES):
         text = part(variant)
-        if text not in seen and _matches(pattern, text):
+        if text not in seen and matches(pattern, text):
             seen.add(text)
             yield text
 
 
-def _matches(pattern: str, text: str) -> bool:
+def matches(pattern: str, text: str) -> bool:
+    """Whether the pattern is found in the text; never for a pattern that Python cannot read."""
     try:
         return re.search(pattern, text) is not None
     except re.error:

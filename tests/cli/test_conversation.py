@@ -1,0 +1,90 @@
+"""A conversation in the terminal: what each answer is asked with."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from fondation.cli.conversation import Conversation
+from fondation.errors import ModerationRefused
+from fondation.gate import always_go
+from fondation.messages import AssistantMessage, Message, ToolResult, UserMessage
+from fondation.server.keys import Services
+from tests.support.scripted import FunctionTool, Player, ScriptedProvider, build_route, calls, handoff, text
+
+
+async def look(arguments: dict[str, Any], context: object) -> str:
+    return "found"
+
+
+def converse(provider: ScriptedProvider, **config: Any) -> Conversation:
+    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    players = {"Front": Player(tools=[FunctionTool("look", look)], handoffs=["Back"]), "Back": Player()}
+    return Conversation(cast(Services, services), build_route(provider, players, **config))
+
+
+def told(message: Message) -> str:
+    match message:
+        case UserMessage():
+            return f"user: {message.text}"
+        case AssistantMessage(text=said):
+            return f"assistant: {said}"
+        case ToolResult(content=content):
+            return f"result: {content}"
+        case _:
+            return "system"
+
+
+async def test_an_answer_is_asked_with_all_that_was_said(capsys: pytest.CaptureFixture[str]) -> None:
+    provider = ScriptedProvider([calls(("c1", "look", {}), before="Hm."), text("One."), text("Two.")])
+    conversation = converse(provider)
+    assert await conversation.answer("first")
+    assert await conversation.answer("second")
+    assert [told(message) for message in provider.requests[-1].messages] == [
+        "system",
+        "user: first",
+        "assistant: Hm.",
+        "result: found",
+        "assistant: One.",
+        "user: second",
+    ]
+
+
+async def test_who_answered_last_answers_next_and_reset_forgets_it(capsys: pytest.CaptureFixture[str]) -> None:
+    provider = ScriptedProvider([handoff("Back"), text("One."), text("Two."), text("Three.")])
+    conversation = converse(provider)
+    for message in ("first", "second"):
+        await conversation.answer(message)
+    conversation.reset()
+    await conversation.answer("third")
+    output = capsys.readouterr().out
+    assert [line for line in output.splitlines() if line.endswith(".")] == ["Back: One.", "Back: Two.", "Front: Three."]
+    assert len(provider.requests[-1].messages) == 2
+
+
+async def test_a_message_that_was_refused_is_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    provider = ScriptedProvider([[ModerationRefused("no")], text("Yes.")])
+    conversation = converse(provider)
+    assert not await conversation.answer("bad")
+    assert await conversation.answer("good")
+    assert [told(message) for message in provider.requests[-1].messages] == ["system", "user: good"]
+
+
+async def test_declared_context_has_its_defaults(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[Any] = []
+
+    async def remember(arguments: dict[str, Any], context: Any) -> str:
+        seen.append(context.context)
+        return "ok"
+
+    provider = ScriptedProvider([calls(("c1", "remember", {})), text("Done.")])
+    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    route = build_route(
+        provider,
+        {"Front": Player(tools=[FunctionTool("remember", remember)])},
+        context={"plan": {"type": "string", "default": "free"}},
+    )
+    await Conversation(cast(Services, services), route).answer("hello")
+    assert seen == [{"plan": "free"}]
