@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+_PART_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _no_listener(name: str, data: Any, id: str | None, transient: bool) -> None:
@@ -31,8 +34,11 @@ class RunContext:
     def emit(self, name: str, data: Any, *, id: str | None = None, transient: bool = True) -> None:
         """Send a `data-NAME` part to the page, at once; safe from a thread too.
 
-        `data` is any JSON value. A transient part reaches `onData` only; a kept one (`transient=False`)
-        becomes a part
-        of the message, replaced by the next with the same `name` and `id`.
+        `data` is sent as it is now: any JSON value, or what a tool may return. A transient part reaches `onData`
+        only; a kept one (`transient=False`) becomes a part of the message, replaced by the next with the same `name`
+        and `id`. Dropped where the tool's turn is over. Raises ValueError for a name that is none, and for data that
+        is no JSON or larger than `limits.max_tool_result`.
         """
+        if not _PART_NAME.fullmatch(name):
+            raise ValueError(f"the name of a data part is letters, digits, _ and -, at most 64 of them, not {name!r}")
         self._emit(name, data, id, transient)

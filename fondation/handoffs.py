@@ -21,13 +21,10 @@ class Handoff:
 
 def handoff_tool(targets: Mapping[str, str]) -> ToolSpec:
     """The tool for an agent that may hand off to `targets` (name -> description)."""
-    lines = [
-        f"- {name}: {description}" if description else f"- {name}" for name, description in targets.items()
-    ]
+    lines = [f"- {name}: {description}" if description else f"- {name}" for name, description in targets.items()]
     return ToolSpec(
         TOOL_NAME,
-        "Pass the conversation on to another agent, who answers from here on. The agents:\n"
-        + "\n".join(lines),
+        "Pass the conversation on to another agent, who answers from here on. The agents:\n" + "\n".join(lines),
         {
             "type": "object",
             "properties": {

@@ -10,6 +10,17 @@ Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
 
 
+def mend(value: Json) -> Json:
+    """The same value with every lone surrogate, which no UTF-8 can carry, replaced."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [mend(item) for item in value]
+    if isinstance(value, dict):
+        return {mend(key): mend(item) for key, item in value.items()}
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class SystemMessage:
     """The agent's instructions, rendered. A conversation holds one, first."""

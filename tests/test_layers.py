@@ -33,7 +33,18 @@ ROOMS = {
     "yaml": ("config/source.py",),
 }
 
-HEAVY = ["aiohttp", "pydantic", "rich", "jinja2", "jsonschema", "sqlite_utils", "yaml", "re2", "msgspec", "genai_prices"]
+HEAVY = [
+    "aiohttp",
+    "pydantic",
+    "rich",
+    "jinja2",
+    "jsonschema",
+    "sqlite_utils",
+    "yaml",
+    "re2",
+    "msgspec",
+    "genai_prices",
+]
 
 
 def modules() -> list[Path]:
@@ -101,5 +112,7 @@ def test_each_heavy_library_has_one_room(library: str) -> None:
 @pytest.mark.parametrize("module", ["fondation", "fondation.cli", "fondation.__main__"])
 def test_the_command_starts_without_what_its_subcommands_need(module: str) -> None:
     code = f"import sys, importlib; importlib.import_module({module!r}); print(*sys.modules)"
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
     assert loaded & set(HEAVY) == set()

@@ -31,7 +31,7 @@ def test_create_app_is_the_servers() -> None:
 
 def test_another_name_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="'fondation' has no attribute 'nonsense'"):
-        _ = fondation.nonsense  # type: ignore[attr-defined]
+        _ = fondation.nonsense
 
 
 def test_a_tool_module_imports_its_two_names_without_the_server() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from fondation.messages import Json
+from fondation.messages import mend
 
 
 class Delta(msgspec.Struct, gc=False):
@@ -62,14 +62,3 @@ def _decode_leniently(data: bytes) -> Chunk:
             if not isinstance(choice.get(key), dict):
                 choice[key] = None
     return msgspec.convert(value, Chunk)
-
-
-def mend(value: Json) -> Json:
-    """The same value with every lone surrogate, which no UTF-8 can carry, replaced."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [mend(item) for item in value]
-    if isinstance(value, dict):
-        return {mend(key): mend(item) for key, item in value.items()}
-    return value

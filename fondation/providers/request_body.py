@@ -22,9 +22,9 @@ from fondation.messages import (
     ToolResult,
     ToolSpec,
     UserMessage,
+    mend,
 )
 from fondation.providers.base import ForcedTool, ModelRequest
-from fondation.providers.chunks import mend
 
 NO_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
 

@@ -15,17 +15,23 @@ from fondation.calls import RunInfo
 from fondation.context import RunContext
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ToolError
-from fondation.events import Batches, DataSent, Event, ToolFailed, ToolSucceeded
-from fondation.messages import Json, ToolCall, ToolResult
+from fondation.events import Batches, Event, ToolFailed, ToolSucceeded
+from fondation.messages import Json, ToolCall, ToolResult, mend
 from fondation.tools.base import Tool
+from fondation.tools.parts import Parts
 
 log = logging.getLogger("fondation.tools")
 
 FAILED = "The tool failed."
 """All that the model and the page learn of an exception that is no `ToolError`."""
+TOO_LONG = "The tool took too long and was stopped."
 ENDED = "The tool was stopped: the run ended first."
 CANCEL_SECONDS = 1.0
 """How long a cancelled tool may take to clean up before the run goes on without it."""
+
+
+class _TookTooLong(Exception):
+    """A tool is past its timeout."""
 
 
 @dataclass(slots=True)
@@ -47,7 +53,8 @@ class ToolRunner:
         Every call gets exactly one outcome event, also when the deadline comes first.
         """
         events: asyncio.Queue[Event] = asyncio.Queue()
-        context = self._context_for(agent, events)
+        parts = Parts(events, self.max_result)
+        context = self._context_for(agent, parts)
         pending = {call.id: call for call in calls}
         tasks = [asyncio.create_task(self._outcome(call, tools, context, events)) for call in calls]
         try:
@@ -63,17 +70,12 @@ class ToolRunner:
             yield [ToolFailed(call.id, call.name, ENDED) for call in pending.values()]
             raise
         finally:
+            parts.close()
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
 
-    def _context_for(self, agent: str, events: asyncio.Queue[Event]) -> RunContext:
-        loop = asyncio.get_running_loop()
-
-        def emit(name: str, data: Json, id: str | None, transient: bool) -> None:
-            msgspec.json.encode(data)  # what is no JSON fails here, in the tool, and not in the stream
-            loop.call_soon_threadsafe(events.put_nowait, DataSent(name, data, id, transient))
-
+    def _context_for(self, agent: str, parts: Parts) -> RunContext:
         return RunContext(
             run_id=self.run.run_id,
             session_id=self.run.session_id,
@@ -81,7 +83,7 @@ class ToolRunner:
             chat_id=self.run.chat_id,
             agent=agent,
             context=self.context,
-            _emit=emit,
+            _emit=parts.emit,
         )
 
     async def _outcome(
@@ -92,11 +94,12 @@ class ToolRunner:
             output = await self._call(call, tools, context)
             event = ToolSucceeded(call.id, call.name, output)
         except ToolError as error:
-            event = ToolFailed(call.id, call.name, str(error) or FAILED)
-        except TimeoutError:
+            text = _bounded(mend(str(error)), self.max_result)
+            event = ToolFailed(call.id, call.name, text or FAILED)
+        except _TookTooLong:
             log.warning("tool %s: no result within its timeout (run %s)", call.name, self.run.run_id)
-            event = ToolFailed(call.id, call.name, "The tool took too long and was stopped.")
-        except (Exception, asyncio.CancelledError) as error:
+            event = ToolFailed(call.id, call.name, TOO_LONG)
+        except BaseException as error:  # also sys.exit(), which would end the server
             if isinstance(error, asyncio.CancelledError) and _is_cancelled():
                 raise
             log.exception("tool %s failed (run %s)", call.name, self.run.run_id)
@@ -113,8 +116,13 @@ class ToolRunner:
         self._calls[call.name] += 1
         if tool.max_calls is not None and self._calls[call.name] > tool.max_calls:
             raise ToolError(f"{call.name} may be called {tool.max_calls} times at most, and was.")
-        async with asyncio.timeout(tool.timeout):
-            output = await tool.call(arguments, context)
+        try:
+            async with asyncio.timeout(tool.timeout) as limit:
+                output = await tool.call(arguments, context)
+        except TimeoutError:
+            if limit.expired():
+                raise _TookTooLong from None
+            raise  # the tool's own
         return _bounded(output, self.max_result)
 
 
@@ -130,7 +138,7 @@ def parse_arguments(call: ToolCall) -> Json:
         return {}
     try:
         return msgspec.json.decode(call.arguments)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return call.arguments
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pydantic
-import pydantic_core
 
 from fondation.context import RunContext
 from fondation.entry_points import describe, load_entry_point
 from fondation.errors import ToolError
 from fondation.messages import Json, ToolSpec
+from fondation.tools.values import as_json
 
 if TYPE_CHECKING:
     from fondation.config import ToolConfig
@@ -31,9 +32,7 @@ class PythonTool:
         self.max_calls = config.max_calls
         self._function: Callable[..., Any] = load_entry_point(config.python)
         self._signature = describe(self._function)
-        self.spec = ToolSpec(
-            name, config.description or self._signature.description, self._signature.parameters
-        )
+        self.spec = ToolSpec(name, config.description or self._signature.description, self._signature.parameters)
 
     async def call(self, arguments: dict[str, Json], context: RunContext) -> Json:
         try:
@@ -44,7 +43,9 @@ class PythonTool:
             keywords[self._signature.context_parameter] = context
         bound = partial(self._function, **keywords)
         result = await (bound() if self._signature.is_async else in_thread(bound))
-        return pydantic_core.to_jsonable_python(result, inf_nan_mode="null", bytes_mode="base64")
+        if inspect.isawaitable(result):  # of a plain function around an async one
+            result = await result
+        return as_json(result)
 
 
 def _complaint(error: pydantic.ValidationError) -> str:
@@ -75,7 +76,8 @@ async def in_thread(function: Callable[[], Any]) -> Any:
             future.set_exception(error)
 
     def work() -> None:
-        result, error = None, None
+        result: Any = None
+        error: BaseException | None = None
         try:
             result = context.run(function)
         except StopIteration as stop:
