@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import importlib
 import inspect
-import pkgutil
 import sys
 import traceback
 import types
@@ -70,11 +69,15 @@ def _near_module(name: str, missing: str) -> str:
     """The help for a module that does not exist: one of those beside it."""
     parent, _, last = missing.rpartition(".")
     folders = getattr(sys.modules.get(parent), "__path__", ()) if parent else sys.path[:1]
-    siblings = [module.name for module in pkgutil.iter_modules(folders)]
+    siblings = [entry.stem for folder in folders for entry in Path(folder).iterdir() if _is_module(entry)]
     if not (close := get_close_matches(last, siblings, n=1)):
         return "a module is a file of the project's folder, or belongs to an installed package"
     guess = f"{parent}.{close[0]}" if parent else close[0]
     return f'did you mean "{guess}{name[len(missing) :]}"?'
+
+
+def _is_module(entry: Path) -> bool:
+    return entry.stem.isidentifier() and (entry.suffix == ".py" or entry.is_dir())
 
 
 def _attribute(module: types.ModuleType, module_name: str, path: str) -> object:
@@ -83,11 +86,15 @@ def _attribute(module: types.ModuleType, module_name: str, path: str) -> object:
         try:
             found = getattr(found, name)
         except AttributeError:
-            own = [key for key, value in vars(module).items() if inspect.isfunction(value) and key[0] != "_"]
+            own = [key for key, value in vars(module).items() if _is_own_function(module_name, value)]
             close = get_close_matches(name, own, n=1)
             help = f'did you mean "{close[0]}"?' if close else f"its functions are {', '.join(own[:12])}" if own else ""
             raise EntryPointError(f"the module {module_name} has no attribute {path}", help) from None
     return found
+
+
+def _is_own_function(module_name: str, value: object) -> bool:
+    return inspect.isfunction(value) and value.__module__ == module_name and not value.__name__.startswith("_")
 
 
 def _standard_library_owner(function: object) -> str | None:

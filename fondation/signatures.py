@@ -21,6 +21,7 @@ from fondation.errors import EntryPointError
 Function = Callable[..., object]
 
 _UNFIT = (PydanticUserError, TypeError, NameError)
+_FIT = "use str, int, float, bool, list, dict, a TypedDict, a dataclass or a pydantic model"
 _WRAP = "write a function of your own around it"
 
 
@@ -207,12 +208,13 @@ def _unfit_signature(function: Function, fields: dict[str, Any], error: Exceptio
     for annotation, info in fields.values():
         try:
             TypeAdapter(annotation).json_schema()
-        except _UNFIT:
-            return EntryPointError(
-                f'the parameter "{info.alias}" of {_name(function)} has the type {_type_name(annotation)}, '
-                "which no JSON value can become",
-                "use str, int, float, bool, list, dict, a TypedDict, a dataclass or a pydantic model",
-            )
+        except _UNFIT as unfit:
+            if getattr(unfit, "code", None) == "typed-dict-version":
+                reason, help = "needs Python 3.12 there", "import TypedDict from typing_extensions instead"
+            else:
+                reason, help = "no JSON value can become", _FIT
+            text = f'the parameter "{info.alias}" of {_name(function)} has the type {_type_name(annotation)}'
+            return EntryPointError(f"{text}, which {reason}", help)
     reason = str(error).splitlines()[0]
     return EntryPointError(f"the signature of {_name(function)} cannot become a JSON Schema: {reason}", _WRAP)
 

@@ -21,6 +21,9 @@ from fondation.config.words import near
 ENVIRONMENT_FILES = (".env.local", ".env")
 """In a project's folder; the first wins."""
 
+LIKE_A_VARIABLE = 0.8
+"""How near another variable's name must be to be suggested: every process has dozens."""
+
 UNTOUCHED = frozenset({"instructions", "description", "match_on", "parameters"})
 """Keys of agents and tools whose values keep `${` as it is: they are text for models, with a syntax of their own."""
 
@@ -122,7 +125,7 @@ class _Replacer:
         if default is not None:
             return found or default
         if found is None and self._required:
-            guess = near(name, self._environment) if len(name) > 3 else None
+            guess = near(name, self._environment, LIKE_A_VARIABLE)
             help = f'did you mean "{guess}"? else set it' if guess else "set it"
             help = f"{help}, in the environment or in .env, or give it a default: ${{{name}:-default}}"
             self._report(text, match, path, "unset-variable", f"the variable {name} is not set", help)

@@ -39,12 +39,12 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def near(name: str, known: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be."""
+def near(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known name that `name` was probably meant to be; `likeness` is 1 for the same letters."""
     plain = {_plain(candidate): candidate for candidate in known}
     if _plain(name) in plain:
         return plain[_plain(name)]
-    matches = get_close_matches(_plain(name[:_NEAR_AT_MOST]), plain, n=1, cutoff=0.7)
+    matches = get_close_matches(_plain(name[:_NEAR_AT_MOST]), plain, n=1, cutoff=likeness)
     return plain[matches[0]] if matches else None
 
 

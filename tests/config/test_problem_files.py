@@ -28,6 +28,7 @@ NOT_IN_A_FILE = {"too-large"}
 def report(name: str) -> str:
     """What `validate` prints in the folder of the files."""
     with visiting(FOLDER):
+        os.environ.clear()
         os.environ.update(ENVIRONMENT)
         return load(Path(name)).report()
 

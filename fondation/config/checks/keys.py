@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fondation.config.document import Document
+from fondation.config.environment import LIKE_A_VARIABLE
 from fondation.config.models import ModelConfig
 from fondation.config.words import near
 
@@ -24,7 +25,7 @@ def check_keys(document: Document, environment: Mapping[str, str]) -> None:
         place = written if written in document.source.keys else path
         key = environment.get(variable)
         if not key:
-            guess = near(variable, environment)
+            guess = near(variable, environment, LIKE_A_VARIABLE)
             help = f"set it, in the environment or in .env: {variable}=..."
             help = f'did you mean "{guess}"? else {help}' if guess and place == written else help
             document.warning(place, "unset-key", f"{variable}, the key of models.{name}, is not set", help)
