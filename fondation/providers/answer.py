@@ -18,7 +18,6 @@ from fondation.providers.base import (
     ReasoningPiece,
     SourcePiece,
     TextPiece,
-    ToolCallPiece,
 )
 from fondation.providers.chunks import Chunk, Delta, decode_chunk
 from fondation.providers.failures import Failures
@@ -90,7 +89,7 @@ class Answer:
         except LineTooLong as error:
             self._fail(self._failures.make(BadAnswer, str(error)))
             self._complete = True
-        if self._call.first_token is None and any(type(p) in _TOKENS for p in pieces):
+        if pieces and self._call.first_token is None:
             self._call.first_token = time.perf_counter()
         if self._complete or not received or (self.failure is not None and self._call.usage is not None):
             self.over = True
@@ -234,9 +233,6 @@ class Answer:
         if not self._any_choice or _is_nothing(self._call.usage):
             return self._failures.make(BadAnswer, "an empty answer", retryable=True)
         return None
-
-
-_TOKENS = frozenset({TextPiece, ReasoningPiece, ToolCallPiece})
 
 
 def _is_nothing(usage: TokenUsage | None) -> bool:

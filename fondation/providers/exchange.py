@@ -51,15 +51,9 @@ class Exchange:
         self._call = call
         self._response = response
         self._content = response.content
+        self.content_type = response.content_type
         self._deadline = started + FIRST_TOKEN_FACTOR * endpoint.silence
-
-    @property
-    def is_json(self) -> bool:
-        return self._response.content_type == "application/json"
-
-    @property
-    def is_page(self) -> bool:
-        return self._response.content_type in ("text/html", "application/xhtml+xml")
+        self._linger_until: float | None = None
 
     @property
     def billed(self) -> float | None:
@@ -87,14 +81,18 @@ class Exchange:
         return failures.of_broken_answer(error)
 
     async def linger(self) -> bytes:
-        """Like `read`, for an answer that has failed already: soon, and empty when anything is wrong."""
+        """Like `read`, for an answer that has failed already: not for long, and empty when anything is wrong."""
+        if self._linger_until is None:
+            self._linger_until = asyncio.get_running_loop().time() + LINGER_SECONDS
         with contextlib.suppress(TimeoutError, ProviderError):
-            async with asyncio.timeout(LINGER_SECONDS):
+            async with asyncio.timeout_at(self._linger_until):
                 return await self.read()
         return b""
 
     async def drain(self) -> None:
         """Let a complete answer end."""
+        if self._content.at_eof():
+            return
         with contextlib.suppress(TimeoutError, *_BROKEN):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while await self._content.readany():

@@ -117,7 +117,10 @@ class Failures:
                 retryable=False,
                 charged=False,
             )
-        error = self._classify(read_report(parse_body(body), status), f"HTTP {status}", headers)
+        value = parse_body(body)
+        is_strange = status in (404, 405) and not isinstance(value, dict)
+        place = f"HTTP {status}, no chat-completions server there, check base_url" if is_strange else f"HTTP {status}"
+        error = self._classify(read_report(value, status), place, headers)
         if 400 <= status < 500 and status != 408:
             error.charged = False
         return error

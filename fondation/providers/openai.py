@@ -42,8 +42,8 @@ class OpenAIProvider:
         }
         if key:
             headers["Authorization"] = f"Bearer {key}"
-        address = (base_url or self.default_base_url).rstrip("/").removesuffix(PATH)
-        self._endpoint = Endpoint(http, URL(address + PATH), headers, timeout, self._failures)
+        url = _address(base_url or self.default_base_url)
+        self._endpoint = Endpoint(http, url, headers, timeout, self._failures)
 
     def own_headers(self) -> Mapping[str, str]:
         """Headers of this provider, the same for every call."""
@@ -58,12 +58,12 @@ class OpenAIProvider:
         body = encode_body(request, self._model, self.own_fields(request), with_reasoning=self.sends_reasoning_back)
         exchange = await open_exchange(self._endpoint, body, call)
         try:
-            if exchange.is_page:
+            if exchange.content_type == "text/html":
                 raise self._failures.make(BadAnswer, "a web page instead of an answer: check base_url")
             answer = Answer(
                 call,
                 self._failures,
-                is_document=exchange.is_json,
+                is_document=exchange.content_type == "application/json",
                 billed=exchange.billed,
                 taken_ids=call_ids(request.messages),
             )
@@ -82,3 +82,9 @@ class OpenAIProvider:
             await exchange.drain()
         finally:
             exchange.close()
+
+
+def _address(base_url: str) -> URL:
+    """Where calls go: also for an address that is written in full, or that ends in a query as Azure's does."""
+    url = URL(base_url)
+    return url.with_path(url.path.rstrip("/").removesuffix(PATH) + PATH).with_query(url.query)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from fondation.providers.chunks import decode_chunk, mend
+from fondation.messages import mend
+from fondation.providers.chunks import decode_chunk
 
 
 @pytest.mark.parametrize("data", [b"", b"[DONE]", b"{", b"[]", b"3", b"null", b'"x"', b"{} {}"])

@@ -324,7 +324,8 @@ async def test_an_error_is_not_read_on_for_long(
     upstream: Upstream, openrouter: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "LINGER_SECONDS", 0.05)
-    upstream.reply(event({"error": {"code": 404, "message": "no such model"}}), Hang())
+    comments: list[Step] = [Pause(0.03), COMMENT] * 100
+    upstream.reply(event({"error": {"code": 404, "message": "no such model"}}), *comments)
     began = time.perf_counter()
     assert isinstance((await ask(openrouter())).error, ModelNotFound)
     assert time.perf_counter() - began < 0.5

@@ -215,6 +215,11 @@ def test_the_log_line_tells_who_refused_and_why() -> None:
     assert "private" not in text
 
 
+def test_a_server_that_is_none_is_a_matter_of_base_url() -> None:
+    assert "check base_url" in str(refused(404, b"404 page not found"))
+    assert "check base_url" not in str(refused(404, error("No endpoints found", 404)))
+
+
 @pytest.mark.parametrize("body", [error(f"Key {KEY} is bad", 401), f"bad key {KEY}".encode()])
 def test_no_key_reaches_the_log(body: Any) -> None:
     assert KEY not in str(refused(401, body))

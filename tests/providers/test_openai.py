@@ -60,6 +60,12 @@ async def test_the_address_may_be_written_in_full(upstream: Upstream, openai: Ma
     assert (await upstream.request()).target == "/v1/chat/completions"
 
 
+async def test_the_address_may_have_a_query(upstream: Upstream, openai: MakeProvider) -> None:
+    upstream.reply(ANSWER)
+    await ask(openai(base_url=f"{upstream.base_url}/deployments/gpt?api-version=2026-01-01"))
+    assert (await upstream.request()).target == "/v1/deployments/gpt/chat/completions?api-version=2026-01-01"
+
+
 async def test_a_large_request_is_sent_whole(upstream: Upstream, openai: MakeProvider) -> None:
     upstream.reply(ANSWER)
     long = "é" * 1_500_000
