@@ -17,7 +17,7 @@ from pathlib import Path
 from fondation.errors import EntryPointError
 from fondation.signatures import Function, Signature, describe
 
-__all__ = ["Function", "Signature", "describe", "load_entry_point"]
+__all__ = ["Function", "Signature", "describe", "load_entry_point", "split_entry_point"]
 
 _STANDARD_LIBRARY = sys.stdlib_module_names | {"builtins"}
 _FORM = 'an entry point is written "module:attribute", like "tools.billing:check_invoice"'
@@ -26,11 +26,7 @@ _WRAP = "write a function of your own around it"
 
 def load_entry_point(text: str) -> Function:
     """Import what `text` names. Raises EntryPointError, whose text says why it cannot be used."""
-    module_name, separator, attribute = text.partition(":")
-    if not separator or not all(name.isidentifier() for name in (*module_name.split("."), *attribute.split("."))):
-        raise EntryPointError(f'"{text}" is no entry point', _FORM)
-    if module_name.split(".")[0] in _STANDARD_LIBRARY:
-        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", _WRAP)
+    module_name, attribute = split_entry_point(text)
     found = _attribute(_imported(module_name), module_name, attribute)
     if not callable(found):
         raise EntryPointError(f"{text} is {_article(type(found).__name__)}, which cannot be called", "name a function")
@@ -39,6 +35,16 @@ def load_entry_point(text: str) -> Function:
     if owner := _standard_library_owner(found):
         raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", _WRAP)
     return found
+
+
+def split_entry_point(text: str) -> tuple[str, str]:
+    """The module and the attribute, nothing imported. Raises EntryPointError for what no import could mend."""
+    module_name, separator, attribute = text.partition(":")
+    if not separator or not all(name.isidentifier() for name in (*module_name.split("."), *attribute.split("."))):
+        raise EntryPointError(f'"{text}" is no entry point', _FORM)
+    if module_name.split(".")[0] in _STANDARD_LIBRARY:
+        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", _WRAP)
+    return module_name, attribute
 
 
 def _imported(name: str) -> types.ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,3 +20,5 @@ def clean_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
         monkeypatch.delenv(name, raising=False)
     with visiting(tmp_path):
         yield
+    for module in [name for name in sys.modules if name.split(".")[0] == "tools"]:
+        del sys.modules[module]  # another test's project may have tools of its own

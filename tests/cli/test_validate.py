@@ -96,6 +96,13 @@ def test_the_environment_and_the_imports_can_be_left_out(here: Path) -> None:
     assert (run("--no-env", "--no-import").exit_code, run("--no-env").exit_code) == (0, 1)
 
 
+def test_the_standard_library_is_refused_even_without_imports(here: Path) -> None:
+    project(here, VALID.replace("routes:", "    tools: [t]\ntools: {t: 'os:system'}\nroutes:"))
+    result = run("--no-import")
+    assert result.exit_code == 1
+    assert "standard library" in result.stdout
+
+
 def test_wrong_usage_exits_with_two() -> None:
     assert run("--format", "xml").exit_code == 2
     assert run("--nothing").exit_code == 2

@@ -1,1 +1,3 @@
-import no_such_package  # noqa: F401
+"""A module of tools that needs a package."""
+
+import no_such_package  # type: ignore[import-not-found]  # noqa: F401

@@ -29,8 +29,7 @@ def check(
     for check_names in NAMES:
         check_names(document)
     check_templates(document)
-    if check_imports:
-        check_tools(document)
+    check_tools(document, importing=check_imports)
     check_storage(document, folder, environment if check_environment else {})
     if check_environment:
         check_keys(document, environment)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from fondation.config.checks.reach import agents_of_routes
 from fondation.config.document import Document
 
+_BREAKING = frozenset({"unknown-model", "unknown-tool", "unknown-agent", "missing-key", "duplicate-key"})
+_REFERRING = ((), ("models",), ("tools",), ("agents",), ("routes",))
+
 
 def check_unused(document: Document) -> None:
     """Only where every reference is known: a broken one would make its target look unused."""
-    broken = any(problem.severity == "error" for problem in document.problems)
-    if broken or any(path[0] in ("models", "agents", "routes") for path in document.unknown):
+    broken = any(problem.code in _BREAKING for problem in document.problems)
+    if broken or any(path[:1] in _REFERRING for path in document.unknown | document.dropped):
         return
     _check_unreached(document)
     _check_undescribed(document)
@@ -39,7 +42,10 @@ def _check_unreached(document: Document) -> None:
 
 def _check_undescribed(document: Document) -> None:
     targets = {
-        target for agent in document.mapping("agents") for _, target in document.texts_at("agents", agent, "handoffs")
+        target
+        for agent in document.mapping("agents")
+        for _, target in document.texts_at("agents", agent, "handoffs")
+        if target != agent
     }
     for agent in document.mapping("agents"):
         if agent in targets and document.text("agents", agent, "description") is None:

@@ -1,0 +1,3 @@
+"""A module of tools whose database is away."""
+
+raise ConnectionError("the database is away")
