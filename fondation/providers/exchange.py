@@ -41,6 +41,8 @@ class Endpoint:
     silence: float
     """The longest silence of the server, in seconds."""
     failures: Failures
+    names_generations: bool = False
+    """Whether the headers of an answer name what is billed: then they are worth waiting for."""
 
 
 class Exchange:
@@ -110,22 +112,23 @@ class Exchange:
 async def open_exchange(endpoint: Endpoint, body: bytes, call: ModelCall) -> Exchange:
     """Send a request and wait for the headers of a success. Raises `ProviderError`.
 
-    When this is cancelled before the headers came, it waits up to 5 s for them: they name the generation.
+    When this is cancelled before the headers came, it waits up to 5 s for them where they name the generation.
     """
     trace = RequestTrace()
     loop = asyncio.get_running_loop()
     started = loop.time()
-    request = asyncio.create_task(
-        endpoint.http.post(endpoint.url, endpoint.headers, body, silence=endpoint.silence, trace=trace)
-    )
+    sending = endpoint.http.post(endpoint.url, endpoint.headers, body, silence=endpoint.silence, trace=trace)
+    request = asyncio.create_task(sending) if endpoint.names_generations else None
     try:
         async with asyncio.timeout_at(started + FIRST_TOKEN_FACTOR * endpoint.silence):
-            response = await asyncio.shield(request)
+            response = await (sending if request is None else asyncio.shield(request))
     except asyncio.CancelledError:
-        await _abandon(request, trace, call)
+        if request is not None:
+            await _abandon(request, trace, call)
         raise
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        _drop(request)
+        if request is not None:
+            _drop(request)
         raise endpoint.failures.of_request(error, trace, loop.time() - started) from None
     _note_generation(call, response)
     if response.status == 200:

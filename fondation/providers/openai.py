@@ -27,6 +27,7 @@ class OpenAIProvider:
     name = "openai"
     default_base_url = "https://api.openai.com/v1"
     sends_reasoning_back = False
+    names_generations = False
 
     def __init__(self, model: str, http: HttpClient, *, key: str | None, base_url: str | None, timeout: float) -> None:
         """`timeout`: the longest silence of the server, in seconds."""
@@ -43,7 +44,7 @@ class OpenAIProvider:
         if key:
             headers["Authorization"] = f"Bearer {key}"
         url = _address(base_url or self.default_base_url)
-        self._endpoint = Endpoint(http, url, headers, timeout, self._failures)
+        self._endpoint = Endpoint(http, url, headers, timeout, self._failures, self.names_generations)
 
     def own_headers(self) -> Mapping[str, str]:
         """Headers of this provider, the same for every call."""

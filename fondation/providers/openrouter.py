@@ -20,6 +20,7 @@ class OpenRouterProvider(OpenAIProvider):
     name = "openrouter"
     default_base_url = "https://openrouter.ai/api/v1"
     sends_reasoning_back = True
+    names_generations = True
 
     def own_headers(self) -> Mapping[str, str]:
         """OpenRouter shows whose calls these are by a URL and a title; a local URL counts with a title only."""
