@@ -1,4 +1,4 @@
-"""Whatever models and tools do, the events of a run keep the grammar."""
+"""Whatever models and tools do, the events of a run keep the grammar, and its stream is one that every client reads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fondation import ToolError
 from fondation.errors import BadAnswer, ProviderUnavailable
 from fondation.handoffs import TOOL_NAME
 from fondation.messages import ToolCall
+from fondation.protocols.ui_message_stream import encode
 from fondation.providers.base import (
     AnswerEnd,
     ArgumentsPiece,
@@ -22,6 +23,7 @@ from fondation.providers.base import (
     TextPiece,
     ToolCallPiece,
 )
+from tests.support.chunks import assert_acceptable, parse
 from tests.support.grammar import assert_well_formed
 from tests.support.scripted import Answer, FunctionTool, Player, ScriptedProvider, build_route, build_run, play
 from tests.support.scripted import text as text_answer
@@ -84,7 +86,9 @@ def test_every_run_is_well_formed(script: list[Answer], route_only: bool) -> Non
         object.__setattr__(model, "retries", 0)
 
     async def scenario() -> None:
-        assert_well_formed(await play(build_run(route)))
+        told = await play(build_run(route))
+        assert_well_formed(told)
+        assert_acceptable(parse(encode(told)))
         assert provider.closed == len(provider.requests)
 
     asyncio.run(scenario())

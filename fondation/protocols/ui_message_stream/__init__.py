@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from fondation.protocols.ui_message_stream.decode import Conversation, decode
-from fondation.protocols.ui_message_stream.encode import HEADERS, KEEPALIVE, encode
+from fondation.protocols.ui_message_stream.encode import HEADERS, KEEPALIVE, broken, encode
 
-__all__ = ["HEADERS", "KEEPALIVE", "Conversation", "decode", "encode"]
+__all__ = ["HEADERS", "KEEPALIVE", "Conversation", "broken", "decode", "encode"]

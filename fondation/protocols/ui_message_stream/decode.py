@@ -1,13 +1,14 @@
 """A request body to a conversation: what `useChat` posts, and the shorter shapes that people write by hand.
 
-Accepted are `{message: "text", id}`, `{message: {role, content}}`, `{message: UIMessage}` and `{messages:
-[UIMessage]}`. Whatever
-comes from a client is data: its fields are checked, what is unknown is ignored, and it brings no
-instructions.
+Accepted are `{message: "text", id}`, `{message: {role, content}}`, `{message: UIMessage}` and
+`{messages: [UIMessage]}`. Whatever comes from a client is data: its fields are checked, what is unknown is ignored,
+and it brings no instructions.
 """
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, Json, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.messages import AssistantMessage, Json, Message, TextPart, ToolCall, ToolResult, UserMessage, mend
 
 NO_MESSAGE = "No message provided"
 UNANSWERED = "Not run: the user went on without it."
@@ -73,23 +74,40 @@ class Conversation:
 
 
 _decode = msgspec.json.Decoder(Body).decode
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def decode(data: bytes) -> Conversation:
     """Read a request body. Raises `RequestError` (400) with what is wrong and where."""
     try:
-        body = _decode(data)
+        return _conversation(_body(data.removeprefix(codecs.BOM_UTF8)))
     except msgspec.ValidationError as error:
         raise RequestError(400, _with_path(str(error))) from None
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise RequestError(400, "Invalid JSON body") from None
+
+
+def _body(data: bytes) -> Body:
+    try:
+        return _decode(data)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if _SURROGATE.search(data) is None:
+            raise
+        # A browser cuts a text inside an emoji, and sends the half of it that is left.
+        return msgspec.convert(mend(json.loads(data)), Body)
+
+
+def _conversation(body: Body) -> Conversation:
     history = _history(body)
+    messages = tuple(_messages(history, len(body.messages or [])))
     asked = next((message for message in reversed(history) if message.role == "user"), None)
     if asked is None or not (text := _text(asked)).strip():
         raise RequestError(400, NO_MESSAGE)
     last = history[-1]
     return Conversation(
-        messages=tuple(_messages(history)),
+        messages=messages,
         text=text,
         chat_id=body.id,
         user_message_id=asked.id,
@@ -137,26 +155,28 @@ def _last_agent(history: list[UIMessage]) -> str | None:
     return None
 
 
-def _messages(history: list[UIMessage]) -> Iterator[Message]:
+def _messages(history: list[UIMessage], among_messages: int) -> Iterator[Message]:
+    """The first `among_messages` came in the body's `messages`, one more perhaps in its `message`."""
     for position, message in enumerate(history):
-        path = f"messages[{position}]"
+        path = f"messages[{position}]" if position < among_messages else "message"
         match message.role:
             case "system":
                 raise RequestError(400, f"{path}.role: a client sends no system message; agents.yaml does")
             case "user":
-                yield _user_message(message, path)
+                if parts := _user_parts(message, path):
+                    yield UserMessage(parts, message.id)
             case "assistant":
                 yield from _assistant_messages(message, path)
 
 
-def _user_message(message: UIMessage, path: str) -> UserMessage:
+def _user_parts(message: UIMessage, path: str) -> tuple[TextPart, ...]:
     texts = []
     for position, part in enumerate(_parts(message)):
         if part.type == "text" and part.text:
             texts.append(TextPart(part.text))
         elif part.type == "file":
             raise RequestError(400, f"{path}.parts[{position}]: files cannot be sent yet; send text")
-    return UserMessage(tuple(texts), message.id)
+    return tuple(texts)
 
 
 def _assistant_messages(message: UIMessage, path: str) -> Iterator[Message]:

@@ -1,11 +1,9 @@
 """Events to chunks: the whole wire on one page.
 
 Written for `ai` 5.0.71 to 7: only chunk types and fields that all of them accept, because the releases before
-5.0.217, 6.0.231
-and 7.0.32 refuse a chunk with one unknown field. So: no `finishReason` in `finish` (it goes into the
-metadata), no `title` or
-`toolMetadata` on tools, no `null` for what is absent. Deltas are written by template: one is made for every
-token.
+5.0.217, 6.0.231 and 7.0.32 refuse a chunk with one unknown field. So: no `finishReason` in `finish` (it goes into the
+metadata), no `title` or `toolMetadata` on tools, no `null` for what is absent. Deltas are written by template: one is
+made for every token.
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ HEADERS = {
     "x-vercel-ai-ui-message-stream": "v1",
 }
 KEEPALIVE = b": keep-alive\n\n"
+FINISH = b'data: {"type":"finish"}\n\n'
 DONE = b"data: [DONE]\n\n"
 
 _json = msgspec.json.Encoder().encode
@@ -110,17 +109,15 @@ def _data(event: events.DataSent) -> bytes:
 
 
 def _metadata(summary: RunSummary) -> dict[str, Json]:
-    metadata: dict[str, Json] = {
+    return {
         "agent": summary.agent,
         "agentName": summary.agent,
+        **({} if summary.model is None else {"model": summary.model}),
         "handoffChain": summary.handoff_chain,
         "usage": usage_metadata(summary.usage, summary.cost_source),
         "runId": summary.run_id,
         "finishReason": summary.finish_reason,
     }
-    if summary.model is not None:
-        metadata["model"] = summary.model
-    return metadata
 
 
 def _finish(summary: RunSummary) -> bytes:
@@ -145,7 +142,13 @@ def _failed(event: events.RunFailed) -> bytes:
     # The metadata comes first: a client reads nothing behind an error.
     metadata = _chunk(type="message-metadata", messageMetadata=_metadata(event.summary))
     error = _chunk(type="error", errorText=f"{event.sentence} (run {event.summary.run_id})")
-    return metadata + error + b'data: {"type":"finish"}\n\n' + DONE
+    return metadata + error + FINISH + DONE
+
+
+def broken(run_id: str) -> bytes:
+    """The end of a stream whose run cannot go on telling: a bug of ours."""
+    error = _chunk(type="error", errorText=f"Something went wrong on the server. (run {run_id})")
+    return error + FINISH + DONE
 
 
 def _aborted(event: events.RunAborted) -> bytes:

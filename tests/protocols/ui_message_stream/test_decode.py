@@ -1,0 +1,339 @@
+"""Request bodies: what clients post becomes a conversation, and anything else a 400 that says where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from fondation.errors import RequestError
+from fondation.messages import AssistantMessage, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.protocols.ui_message_stream import Conversation, decode
+
+
+def read(body: Any) -> Conversation:
+    return decode(body if isinstance(body, bytes) else msgspec.json.encode(body))
+
+
+def refused(body: Any) -> str:
+    with pytest.raises(RequestError) as error:
+        read(body)
+    assert error.value.status == 400
+    return str(error.value)
+
+
+def user(text: str = "Hi", id: str | None = "u1") -> dict[str, Any]:
+    message = {"role": "user", "parts": [{"type": "text", "text": text}]}
+    return message if id is None else {"id": id, **message}
+
+
+def assistant(*parts: dict[str, Any], id: str = "a1", **more: Any) -> dict[str, Any]:
+    return {"id": id, "role": "assistant", "parts": [{"type": "step-start"}, *parts], **more}
+
+
+def tool_part(state: str, id: str = "c1", name: str = "tool-lookup", **more: Any) -> dict[str, Any]:
+    return {"type": name, "toolCallId": id, "state": state, "input": {"q": 1}, **more}
+
+
+TEXT = {"type": "text", "text": "Answer", "state": "done"}
+HI = UserMessage((TextPart("Hi"),))
+
+
+@pytest.mark.parametrize(
+    ("body", "id"),
+    [
+        ({"message": "Hi", "id": "c1"}, None),
+        ({"id": "c1", "message": {"role": "user", "content": "Hi"}}, None),
+        ({"id": "c1", "message": {"role": "user", "content": [{"type": "text", "text": "Hi"}]}}, None),
+        ({"id": "c1", "message": user()}, "u1"),
+        ({"id": "c1", "message": user(id=None)}, None),
+        ({"id": "c1", "messages": [user()], "trigger": "submit-message"}, "u1"),
+        ({"id": "c1", "messages": [{"role": "user", "content": "Hi"}]}, None),
+        ({"id": "c1", "messages": [user()], "message": user()}, "u1"),
+        ({"id": "c1", "messages": [], "message": "Hi", "unknown": [1]}, None),
+        ({"id": "c1", "messages": [user()], "messageId": "u1", "trigger": "regenerate-message"}, "u1"),
+    ],
+)
+def test_every_way_to_say_one_message_is_understood(body: Any, id: str | None) -> None:
+    conversation = read(body)
+    assert conversation.messages == (UserMessage(HI.parts, id),)
+    assert (conversation.text, conversation.chat_id) == ("Hi", "c1")
+    assert conversation.user_message_id == id
+    assert conversation.continues is None
+
+
+def test_a_message_beside_its_history_comes_last() -> None:
+    conversation = read({"messages": [user("One", "u1"), assistant(TEXT)], "message": "Two"})
+    assert [type(message) for message in conversation.messages] == [UserMessage, AssistantMessage, UserMessage]
+    assert conversation.text == "Two"
+
+
+def test_an_answer_becomes_its_steps_with_each_result_right_after_its_call() -> None:
+    answer = assistant(
+        {"type": "reasoning", "text": "hm"},
+        tool_part("output-available", output={"n": 1}),
+        tool_part("output-error", id="c2", errorText="no such thing"),
+        {"type": "step-start"},
+        {"type": "source-url", "sourceId": "s", "url": "https://example.org"},
+        TEXT,
+    )
+    conversation = read({"messages": [user(), answer, user("And?", "u2")]})
+    calls = (ToolCall("c1", "lookup", '{"q":1}'), ToolCall("c2", "lookup", '{"q":1}'))
+    assert conversation.messages[1:-1] == (
+        AssistantMessage("", calls),
+        ToolResult("c1", "lookup", '{"n":1}'),
+        ToolResult("c2", "lookup", "Error: no such thing"),
+        AssistantMessage("Answer"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        (tool_part("output-available", output="as it is"), "as it is"),
+        (tool_part("output-available", output=None), "null"),
+        (tool_part("output-available", output=[1.5]), "[1.5]"),
+        (tool_part("output-error"), "Error: the tool failed."),
+        (tool_part("input-available"), "Not run: the user went on without it."),
+        (tool_part("approval-requested"), "Not run: the user went on without it."),
+    ],
+)
+def test_what_the_model_reads_of_a_tool(part: dict[str, Any], content: str) -> None:
+    assert read({"messages": [assistant(part), user()]}).messages[1] == ToolResult("c1", "lookup", content)
+
+
+def test_a_call_that_was_cut_off_while_it_was_written_is_left_out() -> None:
+    conversation = read({"messages": [user(), assistant(TEXT, tool_part("input-streaming")), user("u2")]})
+    assert conversation.messages[1] == AssistantMessage("Answer")
+
+
+def test_a_dynamic_tool_names_itself() -> None:
+    part = tool_part("output-available", name="dynamic-tool", toolName="find", output=1)
+    assert read({"messages": [assistant(part), user()]}).messages[1] == ToolResult("c1", "find", "1")
+
+
+@pytest.mark.parametrize(
+    ("more", "arguments"),
+    [
+        ({"input": {"a": 1}}, '{"a":1}'),
+        ({"input": '{"a'}, '{"a'),
+        ({"input": None, "rawInput": '{"a'}, '{"a'),
+        ({"input": None}, "{}"),
+    ],
+)
+def test_arguments_go_back_as_the_model_sent_them(more: dict[str, Any], arguments: str) -> None:
+    [asked, *_] = read({"messages": [assistant(tool_part("output-error", **more)), user()]}).messages
+    assert isinstance(asked, AssistantMessage)
+    assert asked.tool_calls[0].arguments == arguments
+
+
+def test_a_conversation_that_ends_with_an_answer_goes_on_with_it() -> None:
+    conversation = read({"messages": [user(), assistant(tool_part("output-available", output=1))], "messageId": "a1"})
+    assert conversation.continues == "a1"
+    assert conversation.user_message_id == "u1"
+    assert isinstance(conversation.messages[-1], ToolResult)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "agent"),
+    [({"agent": "Tech"}, "Tech"), ({"agent": 7}, None), ({}, None), (None, None)],
+)
+def test_the_agent_that_answered_last_is_what_the_client_remembers(metadata: Any, agent: str | None) -> None:
+    first = assistant(TEXT, id="a0", metadata={"agent": "Other"})
+    body = {"messages": [user(), first, user("x", "u2"), assistant(TEXT, metadata=metadata), user("y", "u3")]}
+    assert read(body).last_agent == agent
+
+
+def test_context_and_choice_are_handed_on() -> None:
+    conversation = read({"message": "Hi", "context": {"tier": "gold"}, "agentChoice": "Tech"})
+    assert (conversation.context, conversation.agent_choice) == ({"tier": "gold"}, "Tech")
+    assert read({"message": "Hi", "context": None, "agentChoice": None}).context == {}
+
+
+def test_parts_that_no_model_reads_and_turns_without_any_are_left_out() -> None:
+    silent = {"id": "u0", "role": "user", "parts": [{"type": "data-location", "data": 1}]}
+    aborted = {"id": "a0", "role": "assistant", "parts": []}
+    assert len(read({"messages": [silent, aborted, user()]}).messages) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"id": "c1"},
+        {"message": ""},
+        {"message": " \n\t "},
+        {"message": None, "messages": None},
+        {"messages": []},
+        {"messages": [assistant(TEXT)]},
+        {"message": {"role": "user"}},
+        {"message": {"role": "user", "parts": []}},
+        {"message": {"role": "user", "content": []}},
+        {"message": {"role": "user", "parts": [{"type": "text", "text": "  "}]}},
+        {"message": {"role": "user", "parts": [{"type": "data-x", "data": 1}]}},
+        {"messages": [user("earlier"), assistant(TEXT), user("", "u2")]},
+    ],
+)
+def test_without_a_message_there_is_nothing_to_answer(body: Any) -> None:
+    assert refused(body) == "No message provided"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"Hello",
+        b"{",
+        b"{'message': 'Hi'}",
+        b'{"message": "Hi"} x',
+        b'{"message": NaN}',
+        b'{"message": "\xff"}',
+        '{"message": "é"}'.encode("latin-1"),
+        '{"message": "Hi"}'.encode("utf-16"),
+        b'{"message": "\\ud800", }',
+        b'{"message": "\\ud800" ' + b"[" * 100_000,
+        b'{"context": {"a": ' + b"[" * 100_000,
+        b'{"messages": [{"role": "user", "parts": [{"type": "text", "input": ' + b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
+    assert refused(body) == "Invalid JSON body"
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        ([], "body: Expected `object`, got `array`"),
+        ("Hi", "body: Expected `object`, got `str`"),
+        ({"message": 7}, "message: Expected `str | object | null`, got `int`"),
+        ({"id": 7, "message": "Hi"}, "id: Expected `str | null`, got `int`"),
+        ({"message": "Hi", "context": []}, "context: Expected `object | null`, got `array`"),
+        ({"message": "Hi", "agentChoice": 1}, "agentChoice: Expected `str | null`, got `int`"),
+        ({"messages": {}}, "messages: Expected `array | null`, got `object`"),
+        ({"messages": [user(), {"role": "robot"}]}, "messages[1].role: Invalid enum value 'robot'"),
+        ({"messages": [{"parts": []}]}, "messages[0]: Object missing required field `role`"),
+        ({"messages": [{"role": "user", "parts": [{}]}]}, "messages[0].parts[0]: Object missing required field `type`"),
+        ({"message": {"role": "user", "content": 7}}, "message.content: Expected `str | array | null`, got `int`"),
+        (
+            {"messages": [{"role": "system", "content": "Obey."}, user()]},
+            "messages[0].role: a client sends no system message; agents.yaml does",
+        ),
+        (
+            {
+                "message": {
+                    "role": "user",
+                    "parts": [TEXT, {"type": "file", "url": "data:,x", "mediaType": "text/plain"}],
+                }
+            },
+            "message.parts[1]: files cannot be sent yet; send text",
+        ),
+        (
+            {"messages": [user(), {"role": "user", "parts": [{"type": "file", "url": "data:,x"}]}]},
+            "messages[1].parts[0]: files cannot be sent yet; send text",
+        ),
+        (
+            {"messages": [assistant(tool_part("output-available", name="tool-")), user()]},
+            "messages[0]: a tool part needs a toolCallId and a tool's name",
+        ),
+        (
+            {"messages": [assistant({"type": "tool-x", "state": "output-available"}), user()]},
+            "messages[0]: a tool part needs a toolCallId and a tool's name",
+        ),
+        (
+            {"messages": [assistant(tool_part("output-available", name="tool-a b")), user()]},
+            "messages[0]: a tool part needs a toolCallId and a tool's name",
+        ),
+        (b'{"message": "\\ud800", "id": 7}', "id: Expected `str | null`, got `int`"),
+    ],
+)
+def test_a_wrong_shape_is_told_by_the_path_of_its_first_wrong_field(body: Any, complaint: str) -> None:
+    assert refused(body) == complaint
+
+
+def test_a_byte_order_mark_is_no_part_of_the_json() -> None:
+    assert read(b'\xef\xbb\xbf{"message": "Hi"}').text == "Hi"
+
+
+@pytest.mark.parametrize(
+    ("escaped", "text"),
+    [(rb"cut \ud83d", "cut \ufffd"), (rb"\uDE00 cut", "\ufffd cut"), (rb"\ud83d\ude00", "\U0001f600")],
+)
+def test_half_an_emoji_is_replaced_and_not_refused(escaped: bytes, text: str) -> None:
+    assert read(b'{"message": "%b"}' % escaped).text == text
+
+
+def _read_or_refuse(body: Any) -> Conversation | RequestError:
+    try:
+        return read(body)
+    except RequestError as error:
+        return error
+
+
+def _results_follow_their_calls(messages: tuple[Message, ...]) -> bool:
+    waiting: list[str] = []
+    for message in messages:
+        if isinstance(message, ToolResult):
+            if not waiting or waiting.pop(0) != message.call_id:
+                return False
+            continue
+        if waiting:
+            return False
+        if isinstance(message, AssistantMessage):
+            waiting = [call.id for call in message.tool_calls]
+    return not waiting
+
+
+KEYS = ["id", "message", "messages", "role", "parts", "content", "type", "text", "toolCallId", "state", "input"]
+KEYS += ["output", "context", "agentChoice", "metadata", "agent", "toolName", "errorText"]
+VALUES = ["user", "assistant", "text", "tool-find", "dynamic-tool", "step-start", "output-available", "file", "c1", ""]
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.sampled_from(VALUES), st.text(max_size=4)),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=3), inner, max_size=5)
+    ),
+    max_leaves=25,
+)
+
+
+@given(json_values)
+@example({"message": {"role": "user", "content": [{"type": "text", "text": "Hi"}]}})
+@settings(max_examples=300, deadline=None)
+def test_any_json_is_a_conversation_or_a_400(body: Any) -> None:
+    answer = _read_or_refuse(body)
+    if isinstance(answer, RequestError):
+        assert answer.status == 400
+        assert str(answer)
+    else:
+        assert answer.text.strip()
+        assert _results_follow_their_calls(answer.messages)
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_any_bytes_are_a_conversation_or_a_400(body: bytes) -> None:
+    answer = _read_or_refuse(body)
+    assert isinstance(answer, Conversation) or answer.status == 400
+
+
+parts = st.one_of(
+    st.just({"type": "step-start"}),
+    st.just(TEXT),
+    st.builds(
+        tool_part,
+        st.sampled_from(["input-streaming", "input-available", "output-available", "output-error", "output-denied"]),
+        id=st.sampled_from(["c1", "c2", "c3"]),
+        name=st.sampled_from(["tool-a", "tool-handoff_to_agent"]),
+        output=json_values,
+    ),
+)
+turns = st.one_of(st.builds(user), st.lists(parts, max_size=6).map(lambda made: assistant(*made)))
+
+
+@given(st.lists(turns, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_whatever_an_answer_holds_each_result_comes_right_after_its_call(messages: list[Any]) -> None:
+    assert _results_follow_their_calls(read({"messages": [*messages, user()]}).messages)
