@@ -54,7 +54,9 @@ class Exchange:
         self._response = response
         self._content = response.content
         self.content_type = response.content_type
-        self._deadline = started + FIRST_TOKEN_FACTOR * endpoint.silence
+        self._is_late = False
+        latest = started + FIRST_TOKEN_FACTOR * endpoint.silence
+        self._timer = asyncio.get_running_loop().call_at(latest, self._give_up)
         self._linger_until: float | None = None
 
     @property
@@ -65,10 +67,7 @@ class Exchange:
     async def read(self) -> bytes:
         """All that came since the last read, or the next that comes; empty at the end. Raises `ProviderError`."""
         try:
-            if self._call.first_token is not None:
-                return await self._content.readany()
-            async with asyncio.timeout_at(self._deadline):
-                return await self._content.readany()
+            return await self._content.readany()
         except (TimeoutError, *_BROKEN) as error:
             if left := self._left():
                 return left
@@ -76,10 +75,10 @@ class Exchange:
 
     def _failure(self, error: BaseException) -> ProviderError:
         failures, silence = self._endpoint.failures, self._endpoint.silence
-        if isinstance(error, aiohttp.SocketTimeoutError):
-            return failures.make(ProviderTimeout, f"silent for {silence:g} s")
-        if isinstance(error, TimeoutError):
+        if self._is_late:
             return failures.make(ProviderTimeout, f"no token in {FIRST_TOKEN_FACTOR * silence:g} s")
+        if isinstance(error, TimeoutError):
+            return failures.make(ProviderTimeout, f"silent for {silence:g} s")
         return failures.of_broken_answer(error)
 
     async def linger(self) -> bytes:
@@ -102,7 +101,14 @@ class Exchange:
 
     def close(self) -> None:
         """End the upstream request, unless the answer has ended."""
+        self._timer.cancel()
         self._response.close()
+
+    def _give_up(self) -> None:
+        """The time for the first token is over; comments may have kept the answer alive until now."""
+        if self._call.first_token is None:
+            self._is_late = True
+            self._response.close()
 
     def _left(self) -> bytes:
         """What had come before the connection broke: aiohttp reports the break first, and would drop it."""
