@@ -18,7 +18,7 @@ from fondation.config.places import Lines, Path, Span, dotted
 from fondation.config.problems import Problem, Severity
 from fondation.config.reading import UnreadableFile
 from fondation.config.words import shown
-from fondation.config.yaml_errors import explained
+from fondation.config.yaml_errors import Complaint, explained
 
 Value = str | int | float | bool | list["Value"] | dict[str, "Value"] | None
 
@@ -95,11 +95,10 @@ def _control_character(source: Source, offset: int) -> Problem:
 
 def _syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Problem:
     at = _index(error.problem_mark or error.context_mark)
-    begun = _index(error.context_mark) if error.context_mark else None
-    span, code, message, help = explained(
-        source.text, source.lines, error.problem or "", error.context or "", at, begun
-    )
-    return source.problem(span, code, message, help)
+    begun = _index(error.context_mark) if error.context_mark else at
+    complaint = Complaint(source.text, source.lines, error.problem or "", error.context or "", at, begun)
+    explanation = explained(complaint)
+    return source.problem(explanation.span, explanation.code, explanation.message, explanation.help)
 
 
 def _span(event: yaml.Event) -> Span:

@@ -3,175 +3,198 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from fondation.config.places import Lines, Span
 from fondation.config.words import printable
 
-Explanation = tuple[Span, str, str, str]
-"""Span, code, message, help."""
 
-_INVALID = "invalid-yaml"
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What the parser says: the problem at an offset, found while doing something that began at another."""
+
+    text: str
+    lines: Lines
+    problem: str
+    context: str
+    at: int
+    begun: int
+
+    @property
+    def char(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    @property
+    def before(self) -> str:
+        """The line up to the problem."""
+        return self.text[self.lines.start(self.at) : self.at]
+
+    def here(self, length: int = 1) -> Span:
+        return Span(self.at, self.at + length)
+
+    def rest_of_line(self, start: int) -> Span:
+        return Span(start, self.lines.end(start))
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    span: Span
+    message: str
+    help: str
+    code: str = "invalid-yaml"
+
+
 _PAIR = re.compile(r"^(?P<lead>[\s-]*(?P<key>[^\s:#'\"\[{][^:#]*):\s+)(?P<value>.*?)\s*$")
+_ALIGN = "align it with the lines that belong with it"
+_APOSTROPHE = "inside single quotes an apostrophe is written ''"
 
 
-def explained(text: str, lines: Lines, problem: str, context: str, at: int, context_at: int | None) -> Explanation:
-    """Explain the parser's `problem` at offset `at`, found while doing `context` that began at `context_at`."""
-    here = Span(at, at + 1)
-    if (tab := _tab(text, lines, at)) is not None:
-        return Span(tab, tab + 1), "tab", "a tab stands where YAML wants spaces", "indent with spaces only"
-    if "mapping values are not allowed" in problem:
-        return _second_colon(text, lines, at)
-    if "unexpected end of stream" in problem and context_at is not None:
-        return _open_quote(text, context_at)
-    if "flow" in context and "node" not in context:
-        return _open_bracket(text, lines, context, at, at if context_at is None else context_at)
-    if "scanning an alias" in context or "scanning an anchor" in context:
-        start = context_at if context_at is not None else at
-        help = f"quote the text: {_quoted_value(text, lines, start)}"
-        return Span(start, start + 1), _INVALID, f"{text[start]} begins an alias or anchor in YAML", help
-    if "cannot start any token" in problem:
-        help = f"quote the text: {_quoted_value(text, lines, at)}"
-        return here, _INVALID, f"unquoted text cannot begin with {text[at : at + 1]}", help
-    if "unknown escape" in problem:
-        help = r"write \\ for a backslash, or use single quotes: '\d+'"
-        return Span(at, at + 2), _INVALID, f"{text[at : at + 2]} is no escape of double quotes", help
-    if "could not find expected ':'" in problem and context_at is not None:
-        return _no_colon(lines, context_at)
-    if "did not find expected key" in problem:
-        return _no_key(text, lines, at)
-    if "'-' indicator" in problem:
-        return Span(at, lines.end(at)), _INVALID, "this line stands in a list but does not begin with -", _INDENT_HELP
-    if "block sequence entries" in problem:
-        return (
-            here,
-            _INVALID,
-            "a list cannot begin on the line of its key",
-            "begin the list on the next line, or use [ ]",
-        )
-    if "block scalar" in context:
-        return (
-            here,
-            _INVALID,
-            "only a comment may follow | or > on its line",
-            "begin the text on the next line, indented",
-        )
-    if "incompatible" in problem:
-        return here, _INVALID, "the file asks for another version of YAML", "remove the %YAML line"
-    if "node content" in problem:
-        return (
-            here,
-            _INVALID,
-            f"{printable(text[at : at + 1])} stands where a value belongs",
-            "remove it, or quote the text",
-        )
-    return here, _INVALID, f"this is not YAML: {problem}", "look at the quotes, brackets and indentation here and above"
+def explained(complaint: Complaint) -> Explanation:
+    """Explain a complaint: by the tab that it stumbled over, else by the first of the table that knows it."""
+    if tab := _tab(complaint):
+        return tab
+    said = f"{complaint.context}: {complaint.problem}"
+    return next(explain(complaint) for words, explain in _EXPLANATIONS if re.search(words, said))
 
 
-_INDENT_HELP = "align it with the lines that belong with it"
-
-
-def _tab(text: str, lines: Lines, at: int) -> int | None:
-    """The offset of the tab that the parser stumbled over."""
-    if text[at : at + 1] == "\t":
-        return at
-    start = lines.start(at)
-    indent = re.match(r"[ \t]*", text[start : lines.end(at)])
+def _tab(complaint: Complaint) -> Explanation | None:
+    indent = re.match(r"[ \t]*", complaint.text[complaint.lines.start(complaint.at) :])
     tab = indent[0].find("\t") if indent else -1
-    return start + tab if tab >= 0 else None
+    if tab < 0 and complaint.char != "\t":
+        return None
+    offset = complaint.at if tab < 0 else complaint.lines.start(complaint.at) + tab
+    span = Span(offset, offset + 1)
+    return Explanation(span, "a tab stands where YAML wants spaces", "indent with spaces only", "tab")
 
 
-def _second_colon(text: str, lines: Lines, at: int) -> Explanation:
-    start = lines.start(at)
-    before = text[start:at]
-    pair = _PAIR.match(text[start : lines.end(at)])
-    if pair and pair.end("lead") <= len(before):
-        value = pair["value"]
-        return (
-            Span(at, at + 1),
-            _INVALID,
-            "a second colon: YAML takes the text before it for another key",
-            f"quote the text: {_quoted(pair['key'], value)}",
-        )
-    key = Span(start + len(before) - len(before.lstrip()), at)
-    return (
-        key,
-        _INVALID,
-        "a key stands where YAML still reads the text above it",
-        "align it with the keys it belongs with; a value goes on its key's line, or quoted",
-    )
+def _second_colon(complaint: Complaint) -> Explanation:
+    start = complaint.lines.start(complaint.at)
+    pair = _PAIR.match(complaint.text[start : complaint.lines.end(complaint.at)])
+    if pair and pair.end("lead") <= len(complaint.before):
+        message = "a second colon: YAML takes the text before it for another key"
+        help = f"quote the text: {printable(pair['key'].strip())}: {_in_quotes(pair['value'])}"
+        return Explanation(complaint.here(), message, help)
+    key = Span(start + len(complaint.before) - len(complaint.before.lstrip()), complaint.at)
+    message = "a key stands where YAML still reads the text above it"
+    help = "align it with the keys it belongs with; a value goes on its key's line, or quoted"
+    return Explanation(key, message, help)
 
 
-def _quoted_value(text: str, lines: Lines, at: int) -> str:
-    """The value that begins at `at`, in the quotes it needs; inside brackets only up to their end."""
-    line = text[at : lines.end(at)]
-    before = text[lines.start(at) : at]
+def _open_quote(complaint: Complaint) -> Explanation:
+    quote = complaint.text[complaint.begun]
+    help = f"write the closing {quote}" + (f"; {_APOSTROPHE}" if quote == "'" else "")
+    return Explanation(Span(complaint.begun, complaint.begun + 1), "the quote that begins here is never closed", help)
+
+
+def _brackets(complaint: Complaint) -> Explanation:
+    """Inside [ ] or { }: a bare variable, a comment that hides the end, a missing comma, no end at all."""
+    opened, lines = complaint.begun, complaint.lines
+    if variable := re.match(r"\$\{[^}\n]*\}?", complaint.text[max(complaint.at - 1, 0) :]):
+        span = Span(complaint.at - 1, complaint.at - 1 + len(variable[0]))
+        return Explanation(span, "inside [ ] and { } a variable needs quotes", f'quote it: "{printable(variable[0])}"')
+    bracket = complaint.text[opened : opened + 1]
+    if comment := re.search(r"\s#", complaint.text[opened : lines.end(opened)]):
+        message = f"YAML takes this for a comment, so the {bracket} on this line is never closed"
+        span = complaint.rest_of_line(opened + comment.end() - 1)
+        return Explanation(span, message, "quote text that has a # in it: '/order #\\d+/i'")
+    closing = "]" if "sequence" in complaint.context else "}"
+    if complaint.char.strip() and lines.start(complaint.at) == lines.start(opened):
+        help = "put a comma between the items, or quote the text"
+        return Explanation(complaint.here(), f"expected a comma or {closing} here", help)
+    message = f"the {bracket} that begins here is never closed"
+    return Explanation(Span(opened, opened + 1), message, f"write the closing {closing}")
+
+
+def _alias(complaint: Complaint) -> Explanation:
+    span = Span(complaint.begun, complaint.begun + 1)
+    message = f"{complaint.text[complaint.begun]} begins an alias or anchor in YAML"
+    return Explanation(span, message, f"quote the text: {_quoted_value(complaint, complaint.begun)}")
+
+
+def _reserved_character(complaint: Complaint) -> Explanation:
+    message = f"unquoted text cannot begin with {complaint.char}"
+    return Explanation(complaint.here(), message, f"quote the text: {_quoted_value(complaint, complaint.at)}")
+
+
+def _escape(complaint: Complaint) -> Explanation:
+    written = printable(complaint.text[complaint.at : complaint.at + 2])
+    help = r"write \\ for a backslash, or use single quotes: '\d+'"
+    return Explanation(complaint.here(2), f"{written} is no escape of double quotes", help)
+
+
+def _no_colon(complaint: Complaint) -> Explanation:
+    help = 'write "key: value"; a colon needs a space after it'
+    return Explanation(complaint.rest_of_line(complaint.begun), "this line is no key: it has no colon", help)
+
+
+def _no_key(complaint: Complaint) -> Explanation:
+    """Text after a closed quote, or a line whose indentation fits no line above."""
+    span = complaint.rest_of_line(complaint.at)
+    if complaint.before.strip():
+        help = f"put the whole value in quotes; {_APOSTROPHE}"
+        return Explanation(span, "text follows a value that has already ended", help)
+    return Explanation(span, "the indentation of this line fits no line above it", _ALIGN)
+
+
+def _no_dash(complaint: Complaint) -> Explanation:
+    span = complaint.rest_of_line(complaint.at)
+    return Explanation(span, "this line stands in a list but does not begin with -", _ALIGN)
+
+
+def _list_on_line_of_key(complaint: Complaint) -> Explanation:
+    help = "begin the list on the next line, or use [ ]"
+    return Explanation(complaint.here(), "a list cannot begin on the line of its key", help)
+
+
+def _block_header(complaint: Complaint) -> Explanation:
+    help = "begin the text on the next line, indented"
+    return Explanation(complaint.here(), "only a comment may follow | or > on its line", help)
+
+
+def _yaml_version(complaint: Complaint) -> Explanation:
+    return Explanation(complaint.here(), "the file asks for another version of YAML", "remove the %YAML line")
+
+
+def _no_value(complaint: Complaint) -> Explanation:
+    message = f"{printable(complaint.char)} stands where a value belongs"
+    return Explanation(complaint.here(), message, "remove it, or quote the text")
+
+
+def _anything(complaint: Complaint) -> Explanation:
+    help = "look at the quotes, brackets and indentation here and above"
+    return Explanation(complaint.here(), f"this is not YAML: {complaint.problem}", help)
+
+
+_EXPLANATIONS: tuple[tuple[str, Callable[[Complaint], Explanation]], ...] = (
+    ("mapping values are not allowed", _second_colon),
+    ("unexpected end of stream", _open_quote),
+    ("parsing a flow (sequence|mapping)", _brackets),
+    ("scanning an (alias|anchor)", _alias),
+    ("cannot start any token", _reserved_character),
+    ("unknown escape", _escape),
+    ("could not find expected ':'", _no_colon),
+    ("did not find expected key", _no_key),
+    ("expected '-' indicator", _no_dash),
+    ("block sequence entries", _list_on_line_of_key),
+    ("scanning a block scalar", _block_header),
+    ("incompatible YAML", _yaml_version),
+    ("expected node content", _no_value),
+    ("", _anything),
+)
+"""What the parser says -> what we say; the first that fits."""
+
+
+def _quoted_value(complaint: Complaint, start: int) -> str:
+    """The value that begins at `start`, in the quotes it needs; inside brackets only up to their end."""
+    value = complaint.text[start : complaint.lines.end(start)]
+    before = complaint.text[complaint.lines.start(start) : start]
     if before.count("[") > before.count("]") or before.count("{") > before.count("}"):
-        line = re.split(r"[,\]}]", line)[0]
-    return _in_quotes(line.split(" #")[0].strip())
-
-
-def _quoted(key: str, value: str) -> str:
-    return f"{printable(key.strip())}: {_in_quotes(value)}"
+        value = re.split(r"[,\]}]", value)[0]
+    return _in_quotes(value.split(" #")[0].strip())
 
 
 def _in_quotes(value: str) -> str:
     short = value if len(value) <= 60 else f"{value[:57]}..."
     quoted = short.replace("'", "''")
-    return printable(f'"{short}"' if '"' not in short and "\\" not in short else f"'{quoted}'")
-
-
-def _open_quote(text: str, start: int) -> Explanation:
-    quote = text[start]
-    help = (
-        f"write the closing {quote}; inside single quotes an apostrophe is written ''"
-        if quote == "'"
-        else f"write the closing {quote}"
-    )
-    return Span(start, start + 1), _INVALID, "the quote that begins here is never closed", help
-
-
-def _open_bracket(text: str, lines: Lines, context: str, at: int, opened: int) -> Explanation:
-    if text[max(at - 1, 0) : at + 1] == "${":
-        variable = re.match(r"\$\{[^}]*\}?", text[at - 1 :])
-        name = variable[0] if variable else "${NAME}"
-        span = Span(at - 1, at - 1 + len(name))
-        return span, _INVALID, "inside [ ] and { } a variable needs quotes", f'quote it: "{name}"'
-    start = lines.start(opened)
-    line = text[opened : lines.end(opened)]
-    if comment := re.search(r"\s#", line):
-        offset = opened + comment.end() - 1
-        return (
-            Span(offset, lines.end(offset)),
-            _INVALID,
-            f"YAML takes this for a comment, so the {text[opened]} on this line is never closed",
-            "quote text that has a # in it: '/order #\\d+/i'",
-        )
-    closing = "]" if "sequence" in context else "}"
-    found = text[at : at + 1].strip()
-    if found and lines.start(at) == start:
-        return (
-            Span(at, at + 1),
-            _INVALID,
-            f"expected a comma or {closing} here",
-            "put a comma between the items, or quote the text",
-        )
-    return (
-        Span(opened, opened + 1),
-        _INVALID,
-        f"the {text[opened]} that begins here is never closed",
-        f"write the closing {closing}",
-    )
-
-
-def _no_colon(lines: Lines, start: int) -> Explanation:
-    span = Span(start, lines.end(start))
-    return span, _INVALID, "this line is no key: it has no colon", 'write "key: value"; a colon needs a space after it'
-
-
-def _no_key(text: str, lines: Lines, at: int) -> Explanation:
-    """Text after a closed quote, or a line whose indentation fits no line above."""
-    before = text[lines.start(at) : at]
-    if before.strip():
-        help = "put the whole value in quotes; inside single quotes an apostrophe is written ''"
-        return Span(at, lines.end(at)), _INVALID, "text follows a value that has already ended", help
-    return Span(at, lines.end(at)), _INVALID, "the indentation of this line fits no line above it", _INDENT_HELP
+    return printable(f"'{quoted}'" if '"' in short or "\\" in short else f'"{short}"')

@@ -41,5 +41,5 @@ def _key(document: Document, name: str) -> tuple[str | None, str]:
         if ("models", name, key) in document.dropped | document.unknown:
             return None, ""
     written = {key: value for key, value in fields.items() if value is not None}
-    model = ModelConfig.model_validate({"id": name, **written})
+    model = ModelConfig.model_construct(None, **written)  # only to ask; the rest of it may be broken
     return model.key_variable, model.provider
