@@ -7,7 +7,7 @@ from fondation.config.places import Path, dotted
 from fondation.config.scalars import Scalar
 from fondation.config.schema import schema_at
 from fondation.config.settings import RESERVED_SETTINGS, Settings
-from fondation.config.words import did_you_mean, near
+from fondation.config.words import did_you_mean, kind_of, near
 
 _OTHER_NAMES = {
     "prompt": "instructions",
@@ -108,4 +108,8 @@ def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | N
         case "number":
             return "write a number"
         case _:
-            return "write text after the colon, or a mapping below it" if "object" in types else "write one text"
+            return (
+                "write text after the colon, or a mapping below it"
+                if "object" in types
+                else f"write plain text, not {kind_of(found)}"
+            )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from difflib import get_close_matches
 
 from fondation.config.secrets import masked
@@ -14,7 +13,7 @@ _UNPRINTABLE = re.compile(
 )
 _SHOWN_AT_MOST = 60
 _LISTED_AT_MOST = 12
-_NEAR_AT_MOST = 64
+_LONGER_AT_MOST = 3
 
 
 def printable(text: str) -> str:
@@ -39,13 +38,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def near(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+def near(name: str, known: Iterable[str], likeness: float = 0.65) -> str | None:
     """The known name that `name` was probably meant to be; `likeness` is 1 for the same letters."""
-    plain = {_plain(candidate): candidate for candidate in known}
-    if _plain(name) in plain:
-        return plain[_plain(name)]
-    matches = get_close_matches(_plain(name[:_NEAR_AT_MOST]), plain, n=1, cutoff=likeness)
-    return plain[matches[0]] if matches else None
+    letters = _letters(name)
+    alike = {_letters(other): other for other in known}
+    if letters in alike:
+        return alike[letters]
+    of_its_length = [other for other in alike if abs(len(other) - len(letters)) <= _LONGER_AT_MOST]
+    matches = get_close_matches(letters, of_its_length, n=1, cutoff=likeness)
+    return alike[matches[0]] if matches else None
 
 
 def did_you_mean(name: str, known: Iterable[str], noun: str) -> str:
@@ -77,8 +78,6 @@ def kind_of(value: object) -> str:
             return "a list"
         case dict():
             return "a mapping"
-        case date():
-            return "a date"
         case _:
             return "a value"
 
@@ -88,5 +87,5 @@ def bare_kind(value: object) -> str:
     return kind_of(value).removeprefix("an ").removeprefix("a ")
 
 
-def _plain(name: str) -> str:
+def _letters(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()

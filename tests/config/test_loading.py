@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fondation.config import load
 from fondation.config.project import visiting
@@ -155,3 +158,46 @@ routes: {/api/chat: A, /api/b: B}
         (6, "unknown-agent"),
         (7, "wrong-type"),
     ]
+
+
+PIECES = [
+    "",
+    "null",
+    "1",
+    "-1.5",
+    "yes",
+    "[]",
+    "{}",
+    "[a, a]",
+    "{a: b}",
+    "'${X}'",
+    "${X:-1}",
+    "$${",
+    "{{ x }}",
+    "'{{ x'",
+]
+PIECES += [
+    "'{{ x'",
+    "|",
+    "*a",
+    "&a b",
+    "!t c",
+    "a: b",
+    "sk-or-v1-0123456789",
+    "/x",
+    "'/(/'",
+    "os:system",
+    "30s",
+    "http://u:p@h",
+]
+
+
+@given(line=st.integers(0, 40), piece=st.sampled_from(PIECES), more=st.text("ab:-[]{}'\"|#$ \n", max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_whatever_stands_at_a_key_the_file_is_good_or_has_problems(line: int, piece: str, more: str) -> None:
+    lines = (Path(__file__).parents[2] / "agents.yaml").read_text().splitlines()
+    lines[line] = lines[line].partition(":")[0] + ": " + piece + more
+    with tempfile.TemporaryDirectory() as folder, visiting(Path(folder)):
+        loaded = load(project(Path(folder), "\n".join(lines)), check_imports=False)
+        assert (loaded.config is None) == bool(loaded.errors)
+        assert loaded.report().startswith(str(loaded.file))
