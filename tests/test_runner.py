@@ -17,7 +17,17 @@ from fondation.handoffs import TOOL_NAME
 from fondation.messages import AssistantMessage, SystemMessage, ToolResult, UserMessage
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, ForcedTool, ReasoningPiece, TextPiece, ToolCallPiece
 from tests.support.grammar import assert_well_formed
-from tests.support.scripted import FunctionTool, Player, ScriptedProvider, build_route, build_run, calls, handoff, play
+from tests.support.scripted import (
+    Answer,
+    FunctionTool,
+    Player,
+    ScriptedProvider,
+    build_route,
+    build_run,
+    calls,
+    handoff,
+    play,
+)
 from tests.support.scripted import text as answer
 
 E = TypeVar("E", bound=Event)
@@ -330,7 +340,7 @@ async def test_a_failure_before_the_first_token_ends_failed_with_a_plain_sentenc
 
 
 async def test_a_failure_in_the_middle_keeps_the_text_and_closes_everything() -> None:
-    broken = [[TextPiece("So far")], [ToolCallPiece("1", "echo"), ArgumentsPiece("1", '{"a')], BadAnswer("cut")]
+    broken: Answer = [[TextPiece("So far")], [ToolCallPiece("1", "echo"), ArgumentsPiece("1", '{"a')], BadAnswer("cut")]
     told = await run(ScriptedProvider([broken]), {"A": Player(tools=(echo(),))})
     assert shown(told) == "So far"
     assert of(told, events.ToolCalled)[0].input == '{"a'
@@ -338,10 +348,10 @@ async def test_a_failure_in_the_middle_keeps_the_text_and_closes_everything() ->
 
 
 async def test_reasoning_and_text_are_parts_of_their_own() -> None:
-    script = [[[ReasoningPiece("hm"), TextPiece("yes")], [ReasoningPiece("and")], [AnswerEnd("stop")]]]
+    script: list[Answer] = [[[ReasoningPiece("hm"), TextPiece("yes")], [ReasoningPiece("and")], [AnswerEnd("stop")]]]
     told = await run(ScriptedProvider(script), {"A": Player()})
     assert len(of(told, events.ReasoningStarted)) == 2
-    assert len({event.id for event in [*of(told, events.ReasoningStarted), *of(told, events.TextStarted)]}) == 3
+    assert len({event.id for event in told if isinstance(event, events.ReasoningStarted | events.TextStarted)}) == 3
 
 
 async def test_a_bug_ends_the_run_failed_and_says_nothing_of_itself() -> None:
@@ -353,7 +363,7 @@ async def test_a_bug_ends_the_run_failed_and_says_nothing_of_itself() -> None:
 
 
 async def test_the_time_limit_ends_a_silent_model() -> None:
-    script = [[[TextPiece("So far")], lambda: asyncio.sleep(60)]]
+    script: list[Answer] = [[[TextPiece("So far")], lambda: asyncio.sleep(60)]]
     told = await run(ScriptedProvider(script), {"A": Player()}, limits={"run_timeout": "50ms"})
     failed = told[-1]
     assert isinstance(failed, events.RunFailed)

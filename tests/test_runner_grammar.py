@@ -25,7 +25,7 @@ from fondation.providers.base import (
 )
 from tests.support.chunks import assert_acceptable, parse
 from tests.support.grammar import assert_well_formed
-from tests.support.scripted import Answer, FunctionTool, Player, ScriptedProvider, build_route, build_run, play
+from tests.support.scripted import Answer, FunctionTool, Player, ScriptedProvider, Step, build_route, build_run, play
 from tests.support.scripted import text as text_answer
 
 ARGUMENTS = ["{}", '{"a": 1}', "{broken", "[]", ""]
@@ -50,7 +50,7 @@ def answers(draw: st.DrawFn) -> Answer:
     for call in made:
         position = draw(st.integers(0, len(pieces)))
         pieces[position:position] = [ToolCallPiece(call.id, call.name), ArgumentsPiece(call.id, call.arguments)]
-    steps: Answer = [[piece] for piece in pieces]
+    steps: list[Step] = [[piece] for piece in pieces]
     cut = draw(st.sampled_from([None, None, None, BadAnswer("cut"), ProviderUnavailable("gone"), RuntimeError("bug")]))
     if cut is not None:
         return [*steps[: draw(st.integers(0, len(steps)))], cut]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     help="Port to listen on; by default server.port, else 8000. 0 takes a free one.",
 )
 @simulate_option
-@click.option("--insecure", is_flag=True, help="Allow an address other machines reach: whoever does can spend your money.")
+@click.option("--insecure", is_flag=True, help="Allow an address that others reach: who does spends your money.")
 @click.option(
     "--drain",
     type=click.FloatRange(min=0),

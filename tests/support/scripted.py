@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -33,18 +33,18 @@ from fondation.providers.base import (
 from fondation.routing import choose_agent
 from fondation.runner import Run, RunRequest
 
-Step = Sequence[Piece] | Exception | Callable[[], Any]
+Step: TypeAlias = Sequence[Piece] | Exception | Callable[[], Any]
 """A batch of pieces, an error to raise, or something to await."""
-Answer = list[Step]
+Answer: TypeAlias = Sequence[Step]
 
 
 def text(*deltas: str, finish: FinishReason = "stop") -> Answer:
-    return [[TextPiece(delta)] for delta in deltas] + [[AnswerEnd(finish)]]
+    return [*([TextPiece(delta)] for delta in deltas), [AnswerEnd(finish)]]
 
 
 def calls(*wanted: tuple[str, str, Json], before: str = "") -> Answer:
     """Tool calls (id, name, arguments), perhaps with text before them."""
-    steps: Answer = [[TextPiece(before)]] if before else []
+    steps: list[Step] = [[TextPiece(before)]] if before else []
     made = [
         ToolCall(id, name, arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode())
         for id, name, arguments in wanted
