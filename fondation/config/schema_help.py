@@ -107,9 +107,7 @@ def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | N
             return f"write the plain number: {found.strip('$ ')}"
         case "number":
             return "write a number"
+        case _ if "object" in types:
+            return "write text after the colon, or a mapping below it"
         case _:
-            return (
-                "write text after the colon, or a mapping below it"
-                if "object" in types
-                else f"write plain text, not {kind_of(found)}"
-            )
+            return f"write plain text, not {kind_of(found)}"
