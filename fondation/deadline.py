@@ -1,13 +1,14 @@
 """When a run must end: at its time limit, or at once when the server asks.
 
-`asyncio.timeout` cannot do this around a generator: it would cancel whoever holds the generator while it is
-suspended. A
-`Deadline` interrupts only what is awaited through it; a run that is suspended meets it at its next wait.
+`asyncio.timeout` cannot do this around a generator: it would cancel whoever holds the generator while it is suspended.
+A `Deadline` interrupts only what is awaited through it; a run that is suspended meets it at its next wait.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -28,11 +29,12 @@ class DeadlineReached(FondationError):
 class Deadline:
     """One run's deadline, `seconds` from now. All its waits are made by one task."""
 
-    __slots__ = ("_cancelling", "_fired", "_owner", "_reason", "_timer", "_waiting")
+    __slots__ = ("_cancelling", "_expired", "_fired", "_owner", "_reason", "_timer", "_waiting")
 
     def __init__(self, seconds: float) -> None:
         self._timer = asyncio.get_running_loop().call_later(seconds, self.expire, "timeout")
         self._reason: Reason | None = None
+        self._expired = math.inf
         self._owner: asyncio.Task[Any] | None = None
         self._waiting = False
         self._fired = False
@@ -43,6 +45,7 @@ class Deadline:
         if self._reason is not None:
             return
         self._reason = reason
+        self._expired = time.monotonic()
         if self._waiting and self._owner is not None:
             self._fired = True
             self._owner.cancel()
@@ -63,6 +66,10 @@ class Deadline:
             raise
         finally:
             self._waiting = False
+
+    def overdue(self, seconds: float) -> bool:
+        """Whether the run should have ended more than `seconds` ago."""
+        return time.monotonic() - self._expired > seconds
 
     def close(self) -> None:
         """The run is over: the timer goes."""

@@ -30,10 +30,10 @@ def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
     async def chat(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
         run_request = await read_run_request(request, route, services.doors)
+        services.runs.check_room(services.config.limits.max_concurrent_runs)
         run = Run(run_request, services.gate)
         diary = _Diary(run, run_request)
-        limit = services.config.limits.max_concurrent_runs
-        with diary, services.runs.admit(run, request, limit) as active:
+        with diary, services.runs.admit(run, request) as active:
             batches = record(run.events(), services.store, run_request.info)
             async with contextlib.aclosing(batches):
                 if run_request.info.method == "generate":
@@ -47,12 +47,19 @@ async def _stream(batches: Batches, run: RunRequest, active: Active, diary: _Dia
     stream = EventStream({**ui_message_stream.HEADERS, **_headers(run)}, ui_message_stream.KEEPALIVE)
     response = await stream.open(active.request)
     active.stream = stream
-    async for batch in batches:
-        data = ui_message_stream.encode(batch)
-        if diary.read(batch):
-            await stream.close(data)
-        elif data:
-            await stream.write(data)
+    try:
+        async for batch in batches:
+            data = ui_message_stream.encode(batch)
+            if diary.read(batch):
+                await stream.close(data)
+            elif data:
+                await stream.write(data)
+    except ConnectionError:
+        raise  # the client is gone: nobody reads an end
+    except Exception:
+        log.exception("%s: the stream broke", run.info.run_id)
+        diary.broke()
+        await stream.close(ui_message_stream.broken(run.info.run_id))
     return response
 
 
@@ -91,6 +98,10 @@ class _Diary:
                 return False
         return True
 
+    def broke(self) -> None:
+        """Take note that the run was fine and its telling was not."""
+        self._outcome = "failed (internal)"
+
     def __enter__(self) -> None:
         pass
 
@@ -113,7 +124,7 @@ class _Diary:
 def _spent(summary: RunSummary | None) -> str:
     if summary is None:
         return ""
-    tokens = f", {summary.usage.total or 0} tokens"
+    tokens = f", {'unknown' if summary.usage.total is None else summary.usage.total} tokens" if summary.calls else ""
     if summary.cost_source in ("unknown", "pending"):
         return f"{tokens}, cost unknown"
     if summary.cost_source == "simulated":

@@ -1,8 +1,7 @@
 """Who may come in: the Host of a request must be ours, its Origin allowed, and a user's name vouched for.
 
 The port spends money. A page on any other site could reach a server on the same machine through the visitor's browser:
-by
-a plain cross-site POST (its Origin tells), or by a name of its own that resolves to 127.0.0.1 (its Host tells).
+by a plain cross-site POST (its Origin tells), or by a name of its own that resolves to 127.0.0.1 (its Host tells).
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Doors:
         """Raises `RequestError` (403) for a foreign Host or Origin."""
         if self._arrived_on_loopback(request) and not self._is_ours(request):
             raise RequestError(
-                403, f"The host {_host_name(request.host)!r} is not this server's; use localhost or 127.0.0.1"
+                403, f"The host {_host_name(request)!r} is not this server's; use localhost or 127.0.0.1"
             )
         origin = request.headers.get("Origin")
         if origin is not None and self.allowed_origin(request) is None and not _same_origin(origin, request):
@@ -59,9 +58,9 @@ class Doors:
         return isinstance(name, tuple) and is_loopback(name[0])
 
     def _is_ours(self, request: web.Request) -> bool:
-        name = _host_name(request.host)
-        if name == self._host or is_loopback(name):
-            return True
+        name = _host_name(request)
+        if not name or name == self._host or is_loopback(name):
+            return True  # a browser always names its host
         return bool(request.remote) and _within(request.remote or "", self._proxies)
 
 
@@ -83,8 +82,9 @@ def preflight_headers(methods: str) -> dict[str, str]:
     }
 
 
-def _host_name(host: str) -> str:
-    """The name in a Host header, without its port."""
+def _host_name(request: web.Request) -> str:
+    """The name in the Host header, without its port; `request.host` would look up our own where there is none."""
+    host = request.headers.get("Host", "")
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()
@@ -112,4 +112,8 @@ def _within(name: str, networks: Sequence[Network]) -> bool:
 
 
 def _same_origin(origin: str, request: web.Request) -> bool:
-    return urlsplit(origin).netloc.lower() == request.host.lower()
+    try:
+        name = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
+    return bool(name) and name == request.headers.get("Host", "").lower()

@@ -37,7 +37,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
     except ConnectionResetError:
         raise  # the client is gone: nobody reads an answer
     except Exception:
-        log.exception("Chat error: %s %s", request.method, request.path)
+        log.exception("Chat error: %s %s", request.method, request.rel_url.raw_path)
         return _error(500, "Internal server error", {})
 
 
@@ -60,7 +60,7 @@ def _preflight(request: web.Request) -> web.Response:
 def _http_text(request: web.Request, error: web.HTTPException) -> str:
     match error.status:
         case 404:
-            routes = ", ".join(request.app[SERVICES].cast.routes)
+            routes = ", ".join(resource.canonical for resource in request.app.router.resources())
             return f"There is nothing at {request.path}; the routes are: {routes}"
         case 405:
             return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import uuid
@@ -20,6 +21,8 @@ from fondation.runner import RunRequest
 from fondation.server.doors import Doors
 
 LONGEST_ID = 128
+BODY_SECONDS = 60.0
+"""How long a body may take to arrive."""
 
 _random = random.Random(os.urandom(32))
 """For names that need only be unique: asking the system for each costs as much as reading the request."""
@@ -49,7 +52,7 @@ async def read_run_request(request: web.Request, route: Route, doors: Doors) -> 
             last_agent=conversation.last_agent,
         ),
         messages=conversation.messages,
-        message_id=_checked_id("messages: the last id", conversation.continues) or f"msg_{token}",
+        message_id=_checked_id("the last message's id", conversation.continues) or f"msg_{token}",
         user_message_id=None if conversation.user_message_id else f"msg_{token}_user",
         context=_context(route.config.context, conversation.context),
     )
@@ -57,7 +60,7 @@ async def read_run_request(request: web.Request, route: Route, doors: Doors) -> 
 
 def wants_json(request: web.Request) -> bool:
     """Whether Accept asks for one JSON answer and not for a stream."""
-    accept = request.headers.get("Accept", "")
+    accept = request.headers.get("Accept", "").lower()
     return "application/json" in accept and "text/event-stream" not in accept and "*/*" not in accept
 
 
@@ -67,11 +70,17 @@ async def _read_body(request: web.Request, limit: int) -> bytes:
         raise too_large
     parts: list[bytes] = []
     size = 0
-    async for part in request.content.iter_any():
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise too_large
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > limit:
+                    raise too_large
+    except TimeoutError:
+        raise RequestError(408, f"The body did not arrive within {BODY_SECONDS:g} seconds") from None
+    except web.RequestPayloadError:  # a broken chunk, or no gzip where it is announced
+        raise RequestError(400, "The body cannot be read: its encoding is broken") from None
     return b"".join(parts)
 
 

@@ -33,6 +33,11 @@ class Active:
     stream: EventStream | None = None
     """None for a run that is answered at its end."""
 
+    def cancel(self) -> None:
+        """End it, once: a second cancellation would cut short what the first one cleans up."""
+        if not self.task.cancelling():
+            self.task.cancel()
+
 
 @dataclass(slots=True)
 class ActiveRuns:
@@ -48,13 +53,16 @@ class ActiveRuns:
     def __len__(self) -> int:
         return len(self._active)
 
-    @contextlib.contextmanager
-    def admit(self, run: Run, request: web.Request, limit: int) -> Iterator[Active]:
-        """Count a run in while it lasts. Raises `RequestError` (503) where there is no room for it."""
+    def check_room(self, limit: int) -> None:
+        """Raises `RequestError` (503) where there is no room for another run."""
         if self._draining:
             raise RequestError(503, "The server is going down", {"Retry-After": "5"})
         if len(self._active) >= limit:
             raise RequestError(503, "The server has too many runs under way", {"Retry-After": "1"})
+
+    @contextlib.contextmanager
+    def admit(self, run: Run, request: web.Request) -> Iterator[Active]:
+        """Count a run in while it lasts."""
         task = asyncio.current_task()
         assert task is not None
         active = Active(run, request, task)
@@ -71,16 +79,17 @@ class ActiveRuns:
         """Keep idle streams alive and end runs whose client is gone, for ever.
 
         aiohttp cancels a handler whose client left only where it is told to; inside somebody's own program it may not
-        be.
+        be. And a client that stays but reads nothing would hold its run for ever: the run learns of its deadline only
+        once its last batch is written.
         """
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for active in list(self._active):
                 transport = active.request.transport
-                if transport is None or transport.is_closing():
-                    active.task.cancel()
+                if transport is None or transport.is_closing() or active.run.deadline.overdue(LAST_WORDS_SECONDS):
+                    active.cancel()
                 elif active.stream is not None:
-                    await active.stream.keep_alive()
+                    await active.stream.keep_alive(transport)
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs; give the others their time, then end them as aborted."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
 KEEPALIVE_SECONDS = 15.0
@@ -22,7 +23,10 @@ class EventStream:
         self._writing = False
 
     async def open(self, request: web.Request) -> web.StreamResponse:
-        self._response.enable_chunked_encoding()
+        if request.version < HttpVersion11 or not request.keep_alive:
+            # HTTP/1.0, which nginx speaks by default, knows the end of a stream by the end of its connection
+            self._response.headers["Connection"] = "close"
+            self._response.force_close()
         await self._response.prepare(request)
         return self._response
 
@@ -32,14 +36,18 @@ class EventStream:
         self._writing = False
         self._last_write = time.monotonic()
 
-    async def keep_alive(self) -> None:
-        """Write a comment where nothing was written for a while; also finds a client that is gone."""
+    async def keep_alive(self, transport: asyncio.Transport) -> None:
+        """Write a comment where nothing was written for a while; also finds a client that is gone.
+
+        Never waits for the client: one that has not read what was written gets no comment.
+        """
         idle = time.monotonic() - self._last_write
-        if self._writing or not self._response.prepared or idle < KEEPALIVE_SECONDS:
+        if self._writing or idle < KEEPALIVE_SECONDS or transport.get_write_buffer_size():
             return
         with contextlib.suppress(ConnectionError):
             await self.write(self._keepalive)
 
     async def close(self, data: bytes = b"") -> None:
         """Write the last bytes, and the end of the response with them."""
+        self._writing = True
         await self._response.write_eof(data)

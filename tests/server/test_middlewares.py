@@ -1,0 +1,70 @@
+"""Errors as JSON: what is answered where nothing can be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.scripted import ScriptedProvider
+from tests.support.served import ANN, Kitchen, Served
+
+
+async def serve(kitchen: Kitchen, file: str = ANN) -> Served:
+    return await kitchen.serve(ScriptedProvider([]), file)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/api", "/api/chat/", "//api/chat", "/api/../api/chat", "/API/CHAT", "/api/chat%00", "/%ff%0a", "/.env"],
+)
+async def test_a_path_that_is_no_route_is_told_which_are(path: str, kitchen: Kitchen) -> None:
+    served = await serve(kitchen)
+    reply = await served.send(f"POST {path} HTTP/1.1\nHost: localhost\nContent-Length: 0\nConnection: close")
+    assert b" 404 " in reply
+    assert b"/api/chat" in reply
+    assert b"application/json" in reply
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+async def test_another_method_is_told_the_right_one(method: str, kitchen: Kitchen) -> None:
+    reply = await (await serve(kitchen)).ask(method, "/api/chat")
+    assert (reply.status, reply.headers["Allow"]) == (405, "POST")
+    assert reply.json == {"error": f"{method} is not for /api/chat; use POST"}
+
+
+async def test_the_head_of_a_route_is_no_run_and_has_no_body(kitchen: Kitchen) -> None:
+    served = await serve(kitchen)
+    reply = await served.ask("HEAD", "/api/chat")
+    assert (reply.status, reply.body) == (405, b"")
+    assert (await served.ask("HEAD", "/healthz")).status == 200
+
+
+async def test_an_unexpected_error_says_nothing_of_itself_and_goes_to_the_log(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setattr("fondation.server.requests.choose_agent", fail)
+    reply = await (await serve(kitchen)).post()
+    assert (reply.status, reply.json) == (500, {"error": "Internal server error"})
+    assert "hunter2" in caplog.text
+    assert "POST /api/chat" in caplog.text
+
+
+async def test_a_path_cannot_write_a_line_of_the_log(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr("fondation.server.doors.Doors.check", fail)
+    served = await serve(kitchen)
+    assert b" 500 " in await served.send("GET /x%0aINFO%20fine HTTP/1.1\nHost: localhost\nConnection: close")
+    assert caplog.records[0].getMessage() == "Chat error: GET /x%0aINFO%20fine"
+
+
+async def test_healthz_counts_the_runs_under_way(kitchen: Kitchen) -> None:
+    reply = await (await serve(kitchen)).ask("GET", "/healthz")
+    assert (reply.status, reply.json) == (200, {"status": "ok", "runs": 0})
