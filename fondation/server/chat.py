@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from fondation.agents import Route
+from fondation.config.words import counted
 from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunSummary
 from fondation.protocols import ui_message_stream
 from fondation.protocols.json_answer import JsonAnswer
@@ -108,11 +109,11 @@ class _Diary:
     def __exit__(self, *exception: object) -> None:
         info = self._request.info
         log.info(
-            "%s %s: %s, %d calls%s, %.1f s (%s, session %s%s)",
+            "%s %s: %s, %s%s, %.1f s (%s, session %s%s)",
             self._request.route.path,
             " > ".join(self._run.chain),
             self._outcome,
-            len(self._run.calls),
+            counted(len(self._run.calls), "call"),
             _spent(self._summary),
             time.perf_counter() - self._started,
             info.run_id,
@@ -124,7 +125,10 @@ class _Diary:
 def _spent(summary: RunSummary | None) -> str:
     if summary is None:
         return ""
-    tokens = f", {'unknown' if summary.usage.total is None else summary.usage.total} tokens" if summary.calls else ""
+    total = summary.usage.total
+    if total is None:
+        return "" if summary.cost_source == "none" else ", tokens and cost unknown"
+    tokens = f", {total} tokens"
     if summary.cost_source in ("unknown", "pending"):
         return f"{tokens}, cost unknown"
     if summary.cost_source == "simulated":

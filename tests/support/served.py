@@ -161,15 +161,15 @@ class Kitchen:
     """Starts servers for a test."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, exits: contextlib.AsyncExitStack) -> None:
-        self._folder = folder
+        self.folder = folder
         self._monkeypatch = monkeypatch
         self._exits = exits
 
     def app(self, provider: Any, text: str = ANN) -> web.Application:
         """The application of a file whose every model is `provider`."""
-        (self._folder / "agents.yaml").write_text(text)
+        (self.folder / "agents.yaml").write_text(text)
         self._monkeypatch.setattr("fondation.agents.create_provider", lambda config, key, http: provider)
-        loaded = load(self._folder / "agents.yaml")
+        loaded = load(self.folder / "agents.yaml")
         assert loaded.config is not None, loaded.report()
         return create_app(loaded)
 
@@ -185,4 +185,4 @@ class Kitchen:
         self._exits.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         session = await self._exits.enter_async_context(aiohttp.ClientSession())
-        return Served(runner.addresses[0][1], self._folder, (inner or app)[SERVICES], session)
+        return Served(runner.addresses[0][1], self.folder, (inner or app)[SERVICES], session)

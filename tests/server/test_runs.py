@@ -1,0 +1,259 @@
+"""Runs under way: how many, what a client that leaves means for its own, and how they end when the server does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from fondation.messages import ToolCall
+from fondation.providers.base import AnswerEnd, ArgumentsPiece, TextPiece, ToolCallPiece
+from fondation.server import runs
+from tests.support.chunks import assert_acceptable
+from tests.support.scripted import Answer, text
+from tests.support.served import ANN, Kitchen, OpenProvider, Served
+
+SECONDS = 2.0
+"""How long anything may take that should happen at once."""
+
+DESK = """
+version: 1
+models:
+  main: {provider: simulated, id: acme/main}
+tools:
+  wait: desk_tools:wait
+agents:
+  Ann: {model: main, instructions: You are Ann., tools: [wait]}
+routes:
+  /api/chat: Ann
+"""
+TOOLS = '''
+import asyncio
+ended = asyncio.Event()
+
+async def wait() -> None:
+    """Waits."""
+    try:
+        await asyncio.sleep(60)
+    finally:
+        ended.set()
+'''
+
+
+async def hang() -> None:
+    await asyncio.sleep(60)
+
+
+def tool_call() -> Answer:
+    call = ToolCall("c1", "wait", "{}")
+    return [[ToolCallPiece("c1", "wait"), ArgumentsPiece("c1", "{}")], [AnswerEnd("tool-calls", (call,))]]
+
+
+class BeforeHeaders(OpenProvider):
+    """A provider whose server accepts nothing."""
+
+    async def stream(self, request: Any, call: Any) -> Any:
+        self.asked.set()
+        try:
+            await hang()
+            yield []
+        finally:
+            self.ended.set()
+
+
+LEAVES: dict[str, tuple[OpenProvider, bytes]] = {
+    "while it streams": (OpenProvider([[[TextPiece("So far")], hang]]), b"So far"),
+    "while the model is silent": (OpenProvider([[hang]]), b'"transient":true}'),
+    "before the upstream's headers": (BeforeHeaders(), b'"transient":true}'),
+    "during a tool": (OpenProvider([tool_call()]), b"tool-input-available"),
+}
+
+
+def fresh(provider: OpenProvider) -> OpenProvider:
+    return type(provider)([[*answer] for answer in provider.script])
+
+
+@pytest.mark.parametrize("handler_cancellation", [True, False], ids=["cancelled by aiohttp", "found by the watch"])
+@pytest.mark.parametrize("moment", LEAVES)
+async def test_a_client_that_leaves_ends_its_model_call_at_once(
+    moment: str,
+    handler_cancellation: bool,
+    kitchen: Kitchen,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "fondation.runs")
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
+    model, shown = LEAVES[moment]
+    provider = fresh(model)
+    (kitchen.folder / "desk_tools.py").write_text(TOOLS)
+    served = await kitchen.serve(provider, DESK, handler_cancellation=handler_cancellation)
+    async with served.connect() as connection:
+        await connection.post()
+        await connection.read_until(shown)
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
+        connection.vanish()
+    await asyncio.wait_for(provider.ended.wait(), SECONDS)
+    if moment == "during a tool":
+        import desk_tools  # type: ignore[import-not-found]
+
+        await asyncio.wait_for(desk_tools.ended.wait(), SECONDS)
+    await until_idle(served)
+    [row] = await served.rows()
+    assert row["status"] == ("done" if moment == "during a tool" else "aborted")
+    assert "ended: the client left, 1 call" in caplog.text
+
+
+@pytest.mark.parametrize("handler_cancellation", [True, False], ids=["cancelled by aiohttp", "found by the watch"])
+async def test_a_client_that_leaves_before_its_json_answer_ends_the_run_too(
+    handler_cancellation: bool, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
+    provider = OpenProvider([[[TextPiece("So far")], hang]])
+    served = await kitchen.serve(provider, handler_cancellation=handler_cancellation)
+    async with served.connect() as connection:
+        await connection.post(accept="application/json")
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
+        connection.vanish()
+    await asyncio.wait_for(provider.ended.wait(), SECONDS)
+    assert (await served.rows())[0]["status"] == "aborted"
+
+
+async def test_a_client_that_closes_politely_leaves_too(kitchen: Kitchen) -> None:
+    provider = OpenProvider([[hang]])
+    served = await kitchen.serve(provider)
+    async with served.connect() as connection:
+        await connection.post()
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
+    await asyncio.wait_for(provider.ended.wait(), SECONDS)
+
+
+async def test_a_run_whose_client_left_is_cancelled_once_and_may_clean_up(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider waits for the headers of a call that it abandons: they name what is billed."""
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.01)
+    cleaned = asyncio.Event()
+
+    class Careful(OpenProvider):
+        async def stream(self, request: Any, call: Any) -> Any:
+            self.asked.set()
+            try:
+                await hang()
+                yield []
+            finally:
+                await asyncio.sleep(0.1)
+                call.generation_id = "gen-late"
+                cleaned.set()
+
+    provider = Careful()
+    served = await kitchen.serve(provider)
+    async with served.connect() as connection:
+        await connection.post()
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
+        connection.vanish()
+    await asyncio.wait_for(cleaned.wait(), SECONDS)
+    [row] = await served.rows()
+    assert (row["status"], row["generation_id"]) == ("aborted", "gen-late")
+
+
+async def test_more_runs_than_allowed_are_asked_to_come_back(
+    kitchen: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fondation.runs")
+    provider = OpenProvider([[hang], text("ok")])
+    served = await kitchen.serve(provider, ANN + "limits: {max_concurrent_runs: 1}\n")
+    async with served.connect() as connection:
+        await connection.post()
+        await connection.read_until(b'"transient":true}')
+        reply = await served.post()
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        assert reply.json == {"error": "The server has too many runs under way"}
+        assert (await served.ask("GET", "/healthz")).json["runs"] == 1
+        assert "the client left" not in caplog.text
+    await until_idle(served)
+    assert (await served.post()).text == "ok"
+
+
+async def test_a_refused_run_leaves_no_timer_behind(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider([]), ANN + "limits: {max_concurrent_runs: 1}\n")
+    await served.services.runs.drain(0)
+    before = _timers()
+    for _ in range(5):
+        assert (await served.post()).status == 503
+    assert _timers() <= before + 1
+
+
+def _timers() -> int:
+    """How many run limits of 300 seconds are waited for."""
+    loop: Any = asyncio.get_running_loop()
+    return sum(timer.when() - loop.time() > 200 and not timer.cancelled() for timer in loop._scheduled)
+
+
+async def test_a_server_that_goes_down_lets_runs_finish_and_takes_no_new_ones(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    served = await kitchen.serve(
+        OpenProvider([[[TextPiece("So far")], released.wait, [TextPiece(", so good")], end()]])
+    )
+    running = asyncio.create_task(served.post())
+    await under_way(served)
+    draining = asyncio.create_task(served.services.runs.drain(SECONDS))
+    await asyncio.sleep(0)
+    refused = await served.post()
+    assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+    assert refused.json == {"error": "The server is going down"}
+    released.set()
+    await asyncio.wait_for(draining, SECONDS)
+    assert (await running).text == "So far, so good"
+
+
+async def test_what_has_not_finished_in_time_ends_as_aborted(
+    kitchen: Kitchen, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "fondation.runs")
+    provider = OpenProvider([[[TextPiece("So far")], hang], [hang]])
+    served = await kitchen.serve(provider)
+    streaming = asyncio.create_task(served.post())
+    await under_way(served)
+    answering = asyncio.create_task(served.post(Accept="application/json"))
+    await under_way(served, 2)
+    await asyncio.wait_for(served.services.runs.drain(0.05), SECONDS)
+    stream, answer = await asyncio.gather(streaming, answering)
+    assert_acceptable(stream.chunks)
+    assert stream.text == "So far"
+    assert [chunk["type"] for chunk in stream.chunks][-2:] == ["abort", "finish"]
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert {row["status"] for row in await served.rows(2)} == {"aborted"}
+    assert caplog.text.count(": aborted, 1 call") == 2
+
+
+async def test_a_client_that_reads_nothing_cannot_hold_a_run_past_its_limit(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(runs, "LAST_WORDS_SECONDS", 0.05)
+    provider = OpenProvider([[[TextPiece("x" * 1_000_000)] for _ in range(100)]])
+    served = await kitchen.serve(provider, ANN + "limits: {run_timeout: 100ms}\n")
+    async with served.connect() as connection:
+        await connection.post()
+        await asyncio.wait_for(provider.ended.wait(), SECONDS)
+    assert (await served.rows())[0]["status"] == "aborted"
+
+
+def end() -> list[Any]:
+    return [AnswerEnd("stop")]
+
+
+async def under_way(served: Served, count: int = 1) -> None:
+    async with asyncio.timeout(SECONDS):
+        while len(served.services.runs) < count:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
+
+
+async def until_idle(served: Served) -> None:
+    async with asyncio.timeout(SECONDS):
+        while len(served.services.runs):
+            await asyncio.sleep(0.005)
