@@ -14,7 +14,10 @@ from fondation.messages import Json
 _TOLD = ("provider_name", "model_slug", "limit_source", "remedy_hint", "reasons", "patterns")
 """The metadata worth a log line; `flagged_input` is what a user wrote, and stays out."""
 
-_MARKUP = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<[^>]*>")
+_MARKUP = re.compile(r"(?is)<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>")
+"""Reads every character once, whatever a server sends."""
+_LONGEST_WORDS = 4_000
+"""Characters of an explanation that are looked at."""
 _OLDEST_RESET = 1e9
 """Unix seconds: a smaller X-RateLimit-Reset is no moment in time."""
 _MILLISECONDS = 1e11
@@ -126,7 +129,7 @@ def _number(value: Json) -> float | None:
 
 def _line(value: Json) -> str:
     text = value if isinstance(value, str) else json.dumps(value) if value else ""
-    return " ".join(text.split())
+    return " ".join(text[:_LONGEST_WORDS].split())
 
 
 def _map(value: Json) -> Mapping[str, Json]:

@@ -123,6 +123,21 @@ def test_refusals(status: int, body: Any, kind: type[ProviderError]) -> None:
     assert "<" not in str(failure)
 
 
+@pytest.mark.parametrize("markup", [b"<", b"<script ", b"<script></script ", b"</script"])
+def test_broken_markup_is_read_once(markup: bytes) -> None:
+    began = time.process_time()
+    refused(502, markup * (64_000 // len(markup)))
+    assert time.process_time() - began < 0.5
+
+
+def test_a_script_that_is_cut_off_is_no_explanation() -> None:
+    assert str(refused(502, b"<p>Bad gateway</p><script>track()")).endswith("HTTP 502: Bad gateway")
+
+
+def test_an_explanation_without_end_is_cut() -> None:
+    assert len(str(refused(500, error("x" * 1_000_000, 500)))) < 1000
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 524, 529])
 def test_what_may_be_tried_again(status: int) -> None:
     assert refused(status, error("x", status)).retryable
