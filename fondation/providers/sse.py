@@ -4,11 +4,11 @@ from __future__ import annotations
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 LONGEST_LINE = 64 * 1024 * 1024
-"""Bytes. An image comes in one line; a server that never ends a line must not fill the memory."""
+"""Bytes. An image comes in one line; a server that never ends a line, or an event, must not fill the memory."""
 
 
 class LineTooLong(ValueError):
-    """A line of more than `LONGEST_LINE` bytes."""
+    """A line, or the lines of one event, of more than `LONGEST_LINE` bytes."""
 
 
 class EventStream:
@@ -18,12 +18,13 @@ class EventStream:
     joined by LF; blanks around the data are removed.
     """
 
-    __slots__ = ("_data", "_rest", "_rest_size")
+    __slots__ = ("_data", "_data_size", "_rest", "_rest_size")
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []
         self._rest_size = 0
-        self._data: bytes | None = None
+        self._data: list[bytes] = []
+        self._data_size = 0
 
     def feed(self, received: bytes) -> list[bytes]:
         """The events that `received` completes. Raises `LineTooLong`."""
@@ -59,13 +60,20 @@ class EventStream:
         data = self._data
         for line in lines:
             if line.startswith(b"data:"):
-                value = line[5:].strip()
-                data = value if data is None else data + b"\n" + value
+                if data:
+                    self._grow(len(line))
+                data.append(line[5:].strip())
             elif not line or line == b"\r":
-                if data is not None:
-                    events.append(data)
-                    data = None
+                if data:
+                    events.append(b"\n".join(data))
+                    data.clear()
+                    self._data_size = 0
             elif line.startswith(BYTE_ORDER_MARK + b"data:"):
-                data = line[len(BYTE_ORDER_MARK) + 5 :].strip()
-        self._data = data
+                data.append(line[len(BYTE_ORDER_MARK) + 5 :].strip())
         return events
+
+    def _grow(self, size: int) -> None:
+        """One more line of an event that has some already."""
+        self._data_size += size
+        if self._data_size > LONGEST_LINE:
+            raise LineTooLong(f"an event of more than {LONGEST_LINE} bytes")

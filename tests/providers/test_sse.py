@@ -78,3 +78,16 @@ def test_a_line_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(LineTooLong):
         events_of(*[b"x" * 100] * 20)
     assert events_of(*[b"data: " + b"x" * 900 + b"\n\n"] * 5) == [b"x" * 900] * 5
+
+
+def test_an_event_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "LONGEST_LINE", 1000)
+    with pytest.raises(LineTooLong):
+        events_of(*[b"data: " + b"x" * 100 + b"\n"] * 20)
+    assert events_of(*[b"data: a\ndata: b\n\n"] * 200) == [b"a\nb"] * 200
+
+
+def test_an_event_of_many_lines_is_not_copied_for_each_of_them() -> None:
+    began = time.process_time()
+    assert len(events_of(b"data: x\n" * 200_000)[0]) == 399_999
+    assert time.process_time() - began < 0.5
