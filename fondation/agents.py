@@ -123,9 +123,7 @@ def _build_models(loaded: Loaded, http: HttpClient, simulated: set[str]) -> dict
     return models
 
 
-def _provider(
-    config: ModelConfig, environment: Mapping[str, str], http: HttpClient, *, simulated: bool
-) -> Provider:
+def _provider(config: ModelConfig, environment: Mapping[str, str], http: HttpClient, *, simulated: bool) -> Provider:
     if simulated:
         config = config.model_copy(update={"provider": "simulated"})
     key = environment.get(config.key_variable) if config.key_variable else None
@@ -145,10 +143,7 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
         handoffs=handoffs,
         specs=specs,
         specs_with_handoff=(*specs, handoff_tool(handoffs)) if handoffs else specs,
-        settings={
-            model: config.models[model].settings.merged(agent.settings).as_request()
-            for model in config.models
-        },
+        settings={model: config.models[model].settings.merged(agent.settings).as_request() for model in config.models},
         route_only=agent.route_only,
         max_turns=agent.max_turns,
         matcher=compile_match(agent.match_on) if agent.match_on else None,
