@@ -24,6 +24,8 @@ provider wrote. Neither ever holds a key.
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class FondationError(Exception):
     """The base of them all."""
@@ -115,6 +117,11 @@ class RateLimited(ProviderError):
     http_status = 503
     retryable = True
     charged = False
+
+    def __init__(self, detail: str, *, retryable: bool | None = None, **options: Any) -> None:
+        super().__init__(detail, retryable=retryable, **options)
+        if not self.retryable:
+            self.sentence = "The model provider's quota for these requests is used up for now."
 
 
 class ModerationRefused(ProviderError):

@@ -125,6 +125,12 @@ class Run:
         else:
             yield [*self._turn.finish(), *self._step_without_tools(), outcome]
 
+    def blame_deadline(self) -> None:
+        """Say in the calls that are open why they end: the run's time is over, and nobody reads what it says of it."""
+        for call in self.calls:
+            if call.status == "running":
+                call.error_type = "run_timeout"
+
     def _opening(self) -> Batch:
         request, agent = self._request, self._agent
         own = request.route.agent

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TypeVar
 
 from fondation.calls import CostSource, ModelCall, TokenUsage
 from fondation.events import RunSummary
-
-Number = TypeVar("Number", int, float)
 
 CERTAINTY: tuple[CostSource, ...] = (
     "none",
@@ -57,10 +55,16 @@ def _total(calls: Sequence[ModelCall]) -> TokenUsage:
         cached_tokens=_sum([usage.cached_tokens for usage in usages]),
         cache_write_tokens=_sum([usage.cache_write_tokens for usage in usages]),
         reasoning_tokens=_sum([usage.reasoning_tokens for usage in usages]),
-        cost=_sum([call.cost for call in calls]),
+        cost=_dollars([call.cost for call in calls]),
     )
 
 
-def _sum(values: Sequence[Number | None]) -> Number | None:
-    known = [value for value in values if value is not None]
-    return sum(known[1:], known[0]) if known else None
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _dollars(costs: Sequence[float | None]) -> float | None:
+    """The sum to a millionth of a millionth of a dollar, which is what the ledger adds."""
+    known = [cost for cost in costs if cost is not None]
+    return round(math.fsum(known), 12) if known else None

@@ -75,3 +75,7 @@ def test_a_run_without_a_call_cost_nothing() -> None:
 
 def test_an_outcome_of_its_own_goes_over_what_the_model_said() -> None:
     assert summary(made(), finish_reason="aborted").finish_reason == "aborted"
+
+
+def test_dollars_add_up_to_what_the_ledger_adds() -> None:
+    assert summary(*[made(cost=0.001) for _ in range(11)]).usage.cost == 0.011

@@ -9,6 +9,8 @@ import logging
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
+from fondation.providers.redaction import hide_secrets
+
 LogFormat: TypeAlias = Literal["text", "json"]
 
 
@@ -34,7 +36,10 @@ class TurnHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic i
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._lines.append(self.format(record))
+            line = self.format(record)
+            if record.exc_info:
+                line = hide_secrets(line)  # an exception of anybody's code may quote a key
+            self._lines.append(line)
         except Exception:
             self.handleError(record)
             return

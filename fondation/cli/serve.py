@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +117,20 @@ def _run(loaded: Loaded, simulate: Simulate, drain: float) -> None:
     try:
         asyncio.run(serve(app, server.host, server.port, drain=drain, on_ready=tell))
     except OSError as error:
-        reason = error.strerror or str(error)
-        click.echo(f"cannot listen on {server.host}:{server.port}: {reason}; try another --port", err=True)
+        click.echo(f"cannot listen on {server.host}:{server.port}: {_why_closed(error)}", err=True)
         sys.exit(1)
+
+
+def _why_closed(error: OSError) -> str:
+    """Why a port cannot be opened, and what to type."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return "something listens there already; stop it, or try another --port"
+        case errno.EACCES:
+            return "this user may not open that port; try one above 1023"
+        case errno.EADDRNOTAVAIL:
+            return "that is no address of this machine; correct --host or server.host"
+        case _ if isinstance(error, socket.gaierror):
+            return "nothing is known by that name; correct --host or server.host"
+        case _:
+            return error.strerror or str(error)

@@ -81,6 +81,10 @@ _DAILY = re.compile(r"(?i)per[- ]day|daily|\bRPD\b|\bTPD\b")
 _HOPELESS_STATUSES = frozenset({501, 505})
 
 
+GAVE_UP_WAITING = (408, 504, 524)
+"""Statuses of a server that no longer waits for another: that one may have answered, and billed it."""
+
+
 class Failures:
     """Makes the errors of one provider; their text never holds a key."""
 
@@ -121,7 +125,7 @@ class Failures:
         is_strange = status in (404, 405) and not isinstance(value, dict)
         place = f"HTTP {status}, no chat-completions server there, check base_url" if is_strange else f"HTTP {status}"
         error = self._classify(read_report(value, status), place, headers)
-        if 400 <= status < 500 and status != 408:
+        if status not in GAVE_UP_WAITING:
             error.charged = False
         return error
 

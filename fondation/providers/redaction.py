@@ -17,6 +17,13 @@ _SECRETS = (
 )
 
 
+def hide_secrets(text: str) -> str:
+    """`text` without anything that looks like a key or a password."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
 class Redactor:
     """Knows the key of one provider."""
 
@@ -27,7 +34,5 @@ class Redactor:
         """`text` on one line, without keys, at most `LONGEST` characters."""
         if self._key is not None:
             text = text.replace(self._key, HIDDEN)
-        for pattern, replacement in _SECRETS:
-            text = pattern.sub(replacement, text)
-        text = " ".join(text.split())
+        text = " ".join(hide_secrets(text).split())
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -31,10 +31,10 @@ def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
     async def chat(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
         run_request = await read_run_request(request, route, services.doors)
-        services.runs.check_room(services.config.limits.max_concurrent_runs)
+        services.runs.check_room(route, services.config.limits.max_concurrent_runs)
         run = Run(run_request, services.gate)
         diary = _Diary(run, run_request)
-        with diary, services.runs.admit(run, request) as active:
+        with diary, services.runs.admit(run, route, request) as active:
             batches = record(run.events(), services.store, run_request.info)
             async with contextlib.aclosing(batches):
                 if run_request.info.method == "generate":
@@ -83,7 +83,7 @@ class _Diary:
         self._run = run
         self._request = request
         self._started = time.perf_counter()
-        self._outcome = "ended: the client left"
+        self._outcome: str | None = None
         self._summary: RunSummary | None = None
 
     def read(self, batch: Batch) -> bool:
@@ -108,6 +108,9 @@ class _Diary:
 
     def __exit__(self, *exception: object) -> None:
         info = self._request.info
+        if self._outcome is None:
+            timed_out = self._run.deadline.reason == "timeout"
+            self._outcome = "failed (run_timeout)" if timed_out else "ended: the client left"
         log.info(
             "%s %s: %s, %s%s, %.1f s (%s, session %s%s)",
             self._request.route.path,

@@ -29,13 +29,16 @@ class Doors:
     def __init__(self, server: Server) -> None:
         self._host = server.host.lower()
         self._origins = frozenset(origin.lower().rstrip("/") for origin in server.cors.origins)
+        self._page_hosts = frozenset(urlsplit(origin).hostname or "" for origin in self._origins)
         self._proxies = [ipaddress.ip_network(proxy, strict=False) for proxy in server.proxies]
 
     def check(self, request: web.Request) -> None:
         """Raises `RequestError` (403) for a foreign Host or Origin."""
-        if self._arrived_on_loopback(request) and not self._is_ours(request):
+        if not self._is_ours(request):
             raise RequestError(
-                403, f"The host {_host_name(request)!r} is not this server's; use localhost or 127.0.0.1"
+                403,
+                f"The host {_host_name(request)!r} is not this server's; use localhost or 127.0.0.1, or name it in "
+                "server.host, its pages in server.cors.origins, or the proxy before it in server.proxies",
             )
         origin = request.headers.get("Origin")
         if origin is not None and self.allowed_origin(request) is None and not _same_origin(origin, request):
@@ -53,15 +56,22 @@ class Doors:
         peer = request.remote
         return not peer or is_loopback(peer) or _within(peer, self._proxies)
 
-    def _arrived_on_loopback(self, request: web.Request) -> bool:
-        name = request.transport.get_extra_info("sockname") if request.transport is not None else None
-        return isinstance(name, tuple) and is_loopback(name[0])
-
     def _is_ours(self, request: web.Request) -> bool:
+        """Whether the Host is a name of this server, and not one that somebody made to resolve to it."""
         name = _host_name(request)
         if not name or name == self._host or is_loopback(name):
             return True  # a browser always names its host
-        return bool(request.remote) and _within(request.remote or "", self._proxies)
+        if name in self._page_hosts or "*" in self._origins or _within(request.remote or "", self._proxies):
+            return True
+        own = request.transport.get_extra_info("sockname") if request.transport is not None else None
+        if not isinstance(own, tuple):
+            return True  # a Unix socket: no browser comes that way
+        return not is_loopback(own[0]) and _cannot_be_rebound(name)
+
+
+def _cannot_be_rebound(name: str) -> bool:
+    """Addresses, and names without a dot: nobody outside makes those resolve to us."""
+    return _is_address(name) or "." not in name
 
 
 def cors_headers(origin: str) -> dict[str, str]:
@@ -103,12 +113,16 @@ def is_loopback(name: str) -> bool:
     return bool((mapped or address).is_loopback)
 
 
-def _within(name: str, networks: Sequence[Network]) -> bool:
+def _is_address(name: str) -> bool:
     try:
-        address = ipaddress.ip_address(name)
+        ipaddress.ip_address(name)
     except ValueError:
         return False
-    return any(address in network for network in networks)
+    return True
+
+
+def _within(name: str, networks: Sequence[Network]) -> bool:
+    return _is_address(name) and any(ipaddress.ip_address(name) in network for network in networks)
 
 
 def _same_origin(origin: str, request: web.Request) -> bool:

@@ -7,12 +7,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
+from fondation.agents import Route
 from fondation.errors import RequestError
 from fondation.runner import Run
 from fondation.server.streams import EventStream
@@ -39,8 +41,11 @@ class Active:
     async def look_after(self) -> None:
         """Keep an idle stream alive; end the run where nobody is there to read it."""
         transport = self.request.transport
-        if transport is None or transport.is_closing() or self.run.deadline.overdue(LAST_WORDS_SECONDS):
+        is_overdue = self.run.deadline.overdue(LAST_WORDS_SECONDS)
+        if transport is None or transport.is_closing() or is_overdue:
             if not self.task.cancelling():  # a second time would cut short what the first one cleans up
+                if is_overdue:
+                    self.run.blame_deadline()
                 self.task.cancel()
         elif self.stream is not None:
             await self.stream.keep_alive(transport)
@@ -51,6 +56,7 @@ class ActiveRuns:
     """Every run of this process."""
 
     _active: set[Active] = field(default_factory=set)
+    _on_route: Counter[str] = field(default_factory=Counter)
     _draining: bool = False
     _empty: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,25 +66,28 @@ class ActiveRuns:
     def __len__(self) -> int:
         return len(self._active)
 
-    def check_room(self, limit: int) -> None:
-        """Raises `RequestError` (503) where there is no room for another run."""
+    def check_room(self, route: Route, limit: int) -> None:
+        """Raises `RequestError` (503) where there is no room for another run: `limit` is for all routes together."""
         if self._draining:
             raise RequestError(503, "The server is going down", {"Retry-After": "5"})
-        if len(self._active) >= limit:
+        on_route = self._on_route[route.path]
+        if len(self._active) >= limit or on_route >= route.limits.max_concurrent_runs:
             raise RequestError(503, "The server has too many runs under way", {"Retry-After": "1"})
 
     @contextlib.contextmanager
-    def admit(self, run: Run, request: web.Request) -> Iterator[Active]:
+    def admit(self, run: Run, route: Route, request: web.Request) -> Iterator[Active]:
         """Count a run in while it lasts."""
         task = asyncio.current_task()
         assert task is not None
         active = Active(run, request, task)
         self._active.add(active)
+        self._on_route[route.path] += 1
         self._empty.clear()
         try:
             yield active
         finally:
             self._active.discard(active)
+            self._on_route[route.path] -= 1
             if not self._active:
                 self._empty.set()
 

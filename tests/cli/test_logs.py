@@ -154,3 +154,12 @@ def test_ours_is_logged_from_the_level_on_and_others_from_warnings_on(capsys: py
         "WARNING warning of fondation.runs",
         "WARNING warning of somebody.else",
     ]
+
+
+def test_a_key_that_an_exception_quotes_is_not_written(log: Log) -> None:
+    try:
+        raise ValueError("refused: sk-or-v1-0123456789abcdef")
+    except ValueError:
+        log.logger.exception("the tool failed")
+    assert "refused" in log.written.getvalue()
+    assert "0123456789abcdef" not in log.written.getvalue()

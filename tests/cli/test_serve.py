@@ -223,7 +223,9 @@ def test_a_port_that_is_taken_is_told_without_a_traceback() -> None:
         port = taken.getsockname()[1]
         refused = serve("--simulate", "--port", str(port))
     assert refused.exit_code == 1
-    assert refused.output.startswith(f"cannot listen on 127.0.0.1:{port}: ")
+    assert refused.output == (
+        f"cannot listen on 127.0.0.1:{port}: something listens there already; stop it, or try another --port\n"
+    )
     assert "try another --port" in refused.output
 
 

@@ -119,7 +119,7 @@ REFUSALS: list[tuple[int, Any, type[ProviderError]]] = [
 def test_refusals(status: int, body: Any, kind: type[ProviderError]) -> None:
     failure = refused(status, body)
     assert type(failure) is kind
-    assert failure.charged is (False if status < 500 and status != 408 else kind.charged)
+    assert failure.charged is (None if status in (408, 504, 524) else False)
     assert f"HTTP {status}" in str(failure)
     assert "<" not in str(failure)
 
@@ -303,3 +303,8 @@ def test_after_part_of_an_answer_nobody_knows_what_was_charged() -> None:
 
 def test_bad_answers_are_made_with_the_provider_s_name() -> None:
     assert str(FAILURES.make(BadAnswer, f"x {KEY}")) == "openrouter: x [hidden]"
+
+
+def test_a_quota_that_is_used_up_does_not_ask_to_try_in_a_moment() -> None:
+    assert "in a moment" in RateLimited("429").sentence
+    assert "in a moment" not in RateLimited("429: free-models-per-day", retryable=False).sentence

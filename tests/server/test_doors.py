@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from fondation.config.models import Server
+from fondation.config.models import Cors, Server
 from fondation.errors import RequestError
 from fondation.server.doors import Doors, is_loopback
 from tests.support.scripted import ScriptedProvider, text
@@ -152,13 +152,16 @@ def _request(sockname: Any, peer: Any, host: str) -> web.Request:
 @pytest.mark.parametrize(
     ("sockname", "peer", "host", "comes_in"),
     [
-        (("192.168.0.2", 8000), ("192.168.0.9", 1), "desk.internal", True),
+        (("192.168.0.2", 8000), ("192.168.0.9", 1), "192.168.0.2:8000", True),
+        (("192.168.0.2", 8000), ("192.168.0.9", 1), "desk:8000", True),
+        (("192.168.0.2", 8000), ("192.168.0.9", 1), "desk.internal", False),
+        (("127.0.0.1", 8000), ("127.0.0.1", 1), "desk", False),
         (("127.0.0.1", 8000), ("127.0.0.1", 1), "desk.internal", False),
         (("::1", 8000, 0, 0), ("::1", 1, 0, 0), "desk.internal", False),
         ("/run/desk.sock", "", "desk.internal", True),
     ],
 )
-def test_the_host_matters_only_where_a_browser_of_this_machine_could_be_lured(
+def test_a_name_that_somebody_else_could_make_resolve_to_us_is_refused(
     sockname: Any, peer: Any, host: str, comes_in: bool
 ) -> None:
     doors = Doors(Server())
@@ -168,6 +171,18 @@ def test_the_host_matters_only_where_a_browser_of_this_machine_could_be_lured(
     else:
         with pytest.raises(RequestError):
             doors.check(request)
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        Server(host="desk.example"),
+        Server(cors=Cors(origins=["https://desk.example"])),
+        Server(cors=Cors(origins=["*"])),
+    ],
+)
+def test_a_host_that_the_file_names_comes_in(server: Server) -> None:
+    Doors(server).check(_request(("192.168.0.2", 8000), ("192.168.0.9", 1), "desk.example:8000"))
 
 
 def test_a_proxy_of_this_machine_may_name_any_host() -> None:

@@ -178,6 +178,17 @@ async def test_more_runs_than_allowed_are_asked_to_come_back(
     assert (await served.post()).text == "ok"
 
 
+async def test_a_route_may_take_fewer_runs_than_the_server(kitchen: Kitchen) -> None:
+    provider = OpenProvider([[hang], text("ok")])
+    routes = "  /api/few: {agent: Ann, limits: {max_concurrent_runs: 1}}\n"
+    served = await kitchen.serve(provider, ANN + routes)
+    async with served.connect() as connection:
+        await connection.post(path="/api/few")
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
+        assert (await served.post(path="/api/few")).status == 503
+        assert (await served.post()).text == "ok"
+
+
 async def test_a_refused_run_leaves_no_timer_behind(kitchen: Kitchen) -> None:
     served = await kitchen.serve(OpenProvider([]), ANN + "limits: {max_concurrent_runs: 1}\n")
     await served.services.runs.drain(0)
@@ -231,8 +242,9 @@ async def test_what_has_not_finished_in_time_ends_as_aborted(
 
 
 async def test_a_client_that_reads_nothing_cannot_hold_a_run_past_its_limit(
-    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, "fondation.runs")
     monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(runs, "LAST_WORDS_SECONDS", 0.05)
     provider = OpenProvider([[[TextPiece("x" * 1_000_000)] for _ in range(100)]])
@@ -240,7 +252,10 @@ async def test_a_client_that_reads_nothing_cannot_hold_a_run_past_its_limit(
     async with served.connect() as connection:
         await connection.post()
         await asyncio.wait_for(provider.ended.wait(), SECONDS)
-    assert (await served.rows())[0]["status"] == "aborted"
+        await until_idle(served)
+    (row,) = await served.rows()
+    assert (row["status"], row["error_type"]) == ("aborted", "run_timeout")
+    assert "failed (run_timeout)" in caplog.text
 
 
 def end() -> list[Any]:
