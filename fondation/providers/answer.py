@@ -24,7 +24,7 @@ from fondation.providers.failures import Failures
 from fondation.providers.reasoning import ReasoningDetails
 from fondation.providers.sse import LONGEST_LINE, EventStream, LineTooLong
 from fondation.providers.token_usage import read_usage
-from fondation.providers.tool_calls import ToolCalls
+from fondation.providers.tool_calls import NamelessCall, ToolCalls
 from fondation.providers.untyped import text_of
 
 log = logging.getLogger("fondation.providers")
@@ -205,12 +205,12 @@ class Answer:
         """Append `AnswerEnd`, or settle why there is none."""
         if self._billed is not None and (self._call.usage is None or self._call.usage.cost is None):
             self._call.usage = read_usage({"cost": self._billed}, self._call.usage)
+        if self.failure is None:
+            self.failure = self._shortcoming()
         try:
-            if self.failure is None:
-                self.failure = self._shortcoming()
             calls = self._calls.finish() if self.failure is None else ()
-        except ProviderError as error:
-            self.failure = error
+        except NamelessCall as error:
+            self.failure = self._failures.make(BadAnswer, str(error), retryable=True)
         if self.failure is not None:
             if self._call.usage is not None or self._call.first_token is not None:
                 self.failure.charged = None

@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import msgspec
 
-from fondation.errors import BadAnswer
 from fondation.messages import Json, ToolCall
 from fondation.providers.base import ArgumentsPiece, Piece, ToolCallPiece
 from fondation.providers.untyped import is_object, map_of, text_of
@@ -33,6 +32,10 @@ class _OpenCall:
     @property
     def is_whole(self) -> bool:
         return is_object(self.arguments)
+
+
+class NamelessCall(ValueError):
+    """A tool call that nobody can run."""
 
 
 class ToolCalls:
@@ -69,14 +72,14 @@ class ToolCalls:
         _extend(call, name, text, pieces)
 
     def finish(self) -> tuple[ToolCall, ...]:
-        """All calls, in the model's order. Raises `BadAnswer` where one has arguments but no name."""
+        """All calls, in the model's order. Raises `NamelessCall` where one has arguments but no name."""
         calls = []
         for call in self._calls:
             arguments = call.arguments.strip()
             if call.name:
                 calls.append(ToolCall(call.id, call.name, "{}" if arguments in ("", "null") else arguments))
             elif arguments:
-                raise BadAnswer("a tool call without a name", retryable=True)
+                raise NamelessCall("a tool call without a name")
         return tuple(calls)
 
     def _find(self, wire_id: str | None, index: Json) -> _OpenCall | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.runs import ActiveRuns
 from fondation.stores import open_store
 from fondation.usage import pricing
+
+log = logging.getLogger("fondation.server")
 
 HTTP = web.AppKey("http", HttpClient)
 
@@ -96,7 +99,8 @@ async def _prices(app: web.Application) -> AsyncIterator[None]:
     if any(model.estimates for agent in agents for model in (agent.model, *agent.model.fallbacks)):
         loading = asyncio.create_task(asyncio.to_thread(pricing.prepare))
         yield
-        await loading
+        if (failure := (await asyncio.gather(loading, return_exceptions=True))[0]) is not None:
+            log.warning("the kept price table cannot be read: %s", failure)
     else:
         yield
 

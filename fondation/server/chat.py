@@ -21,6 +21,7 @@ from fondation.server.requests import read_run_request
 from fondation.server.runs import Active
 from fondation.server.streams import EventStream
 from fondation.usage import record
+from fondation.usage.money import ROW_PLACES, cost_text
 
 log = logging.getLogger("fondation.runs")
 
@@ -34,7 +35,7 @@ def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
         services.runs.check_room(route, services.config.limits.max_concurrent_runs)
         run = Run(run_request, services.gate)
         diary = _Diary(run, run_request)
-        with diary, services.runs.admit(run, route, request) as active:
+        with contextlib.closing(run.deadline), diary, services.runs.admit(run, route, request) as active:
             batches = record(run.events(), services.store, run_request.info)
             async with contextlib.aclosing(batches):
                 if run_request.info.method == "generate":
@@ -66,9 +67,13 @@ async def _stream(batches: Batches, run: RunRequest, active: Active, diary: _Dia
 
 async def _answer(batches: Batches, run: RunRequest, diary: _Diary) -> web.Response:
     answer = JsonAnswer(run.info.chat_id or "")
-    async for batch in batches:
-        diary.read(batch)
-        answer.feed(batch)
+    try:
+        async for batch in batches:
+            diary.read(batch)
+            answer.feed(batch)
+    except Exception:
+        diary.broke()
+        raise
     return json_response(answer.body, status=answer.status, headers={**_headers(run), **answer.headers})
 
 
@@ -131,9 +136,4 @@ def _spent(summary: RunSummary | None) -> str:
     total = summary.usage.total
     if total is None:
         return "" if summary.cost_source == "none" else ", tokens and cost unknown"
-    tokens = f", {total} tokens"
-    if summary.cost_source in ("unknown", "pending"):
-        return f"{tokens}, cost unknown"
-    if summary.cost_source == "simulated":
-        return f"{tokens}, simulated"
-    return f"{tokens}, ${summary.usage.cost or 0:.6f}"
+    return f", {total} tokens, {cost_text(summary.usage.cost, summary.cost_source, ROW_PLACES)}"
