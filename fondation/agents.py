@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fondation.handoffs import handoff_tool
-from fondation.instructions import Template, compile_instructions
+from fondation.instructions import PlainText, Template, compile_instructions
 from fondation.match_on import Matcher, compile_match
-from fondation.messages import Json, ToolSpec
+from fondation.messages import Json, SystemMessage, ToolSpec
 from fondation.providers import create_provider
 from fondation.tools import Tool, open_tool
 from fondation.usage.pricing import can_estimate
 
 if TYPE_CHECKING:
+    from fondation.calls import RunInfo
     from fondation.config import Config, Limits, Loaded, ModelConfig, Price, RouteConfig
     from fondation.http import HttpClient
     from fondation.providers.base import Provider
@@ -54,6 +56,22 @@ class Agent:
     route_only: bool
     max_turns: int | None
     matcher: Matcher | None
+
+    def system_message(self, run: RunInfo, context: Mapping[str, Json]) -> SystemMessage:
+        """The instructions for a run. Raises `InstructionsError`."""
+        if isinstance(self.instructions, PlainText):
+            return SystemMessage(self.instructions.text)
+        now = datetime.now(UTC)
+        names = {
+            "user_id": run.user_id,
+            "session_id": run.session_id,
+            "chat_id": run.chat_id,
+            "now": now.isoformat(timespec="seconds"),
+            "today": now.date().isoformat(),
+            "agent": self.name,
+            "context": context,
+        }
+        return SystemMessage(self.instructions.render(names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

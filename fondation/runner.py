@@ -6,7 +6,6 @@ import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import assert_never
 
 from fondation.agents import Agent, Model, Route
@@ -221,19 +220,7 @@ class Run:
         """The agent's instructions, rendered once a run."""
         name = self._agent.name
         if name not in self._instructions:
-            info, now = self._request.info, datetime.now(UTC)
-            text = self._agent.instructions.render(
-                {
-                    "user_id": info.user_id,
-                    "session_id": info.session_id,
-                    "chat_id": info.chat_id,
-                    "now": now.isoformat(timespec="seconds"),
-                    "today": now.date().isoformat(),
-                    "agent": name,
-                    "context": self._request.context,
-                }
-            )
-            self._instructions[name] = SystemMessage(text)
+            self._instructions[name] = self._agent.system_message(self._request.info, self._request.context)
         return self._instructions[name]
 
     async def _call_tools(self, outcome: CallTools | PassOn) -> Batches:

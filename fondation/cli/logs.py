@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
 from datetime import UTC, datetime
 from typing import Literal, TypeAlias
 
@@ -17,7 +18,7 @@ LogFormat: TypeAlias = Literal["text", "json"]
 def set_up_logging(level: str, format: LogFormat) -> None:
     """Send fondation's log to standard error, from `level` on; other libraries' from WARNING on."""
     handler = TurnHandler()
-    text = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    text = TextFormatter("%(asctime)s %(levelname)s %(message)s")
     handler.setFormatter(JsonFormatter() if format == "json" else text)
     # What no line shows is not looked up: it would be a third of a line's cost.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
@@ -68,6 +69,19 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+class TextFormatter(logging.Formatter):
+    """The library's own, which works out the date and time anew for every line, once a second."""
+
+    _second = 0
+    _text = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._text = second, time.strftime(self.default_time_format, self.converter(second))
+        return f"{self._text},{int(record.msecs):03d}"
 
 
 class JsonFormatter(logging.Formatter):

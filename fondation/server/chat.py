@@ -11,7 +11,7 @@ from aiohttp import web
 
 from fondation.agents import Route
 from fondation.config.words import counted
-from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunSummary
+from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunSummary, TextDelta
 from fondation.protocols import ui_message_stream
 from fondation.protocols.json_answer import JsonAnswer
 from fondation.runner import Run, RunRequest
@@ -94,6 +94,8 @@ class _Diary:
     def read(self, batch: Batch) -> bool:
         """Take note of the outcome; True once it has come: nothing follows it."""
         match batch[-1]:
+            case TextDelta():
+                return False  # nearly always
             case RunFinished(summary):
                 self._outcome, self._summary = "finished", summary
             case RunFailed(summary, error_type=error_type):
