@@ -44,6 +44,7 @@ class HttpClient:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._proxies: dict[URL, URL | None] = {}
+        self._timeouts: dict[float, aiohttp.ClientTimeout] = {}
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -57,7 +58,7 @@ class HttpClient:
                     ttl_dns_cache=300,
                     ssl=_own_certificates() or True,
                 ),
-                timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 read_bufsize=READ_BUFFER,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trace_configs=[_trace_config()],
@@ -78,19 +79,24 @@ class HttpClient:
             headers=headers,
             proxy=self.proxy_for(url),
             allow_redirects=False,
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=silence),
+            timeout=self._timeout(silence),
             trace_request_ctx=trace,
         )
 
     def proxy_for(self, url: URL) -> URL | None:
-        """The proxy that the environment names for `url`; looked up once for each origin.
+        """The proxy that the environment names for `url`; looked up once.
 
         aiohttp's own `trust_env` asks two threads for every request, and reads .netrc.
         """
-        origin = url.origin()
-        if origin not in self._proxies:
-            self._proxies[origin] = _environment_proxy(origin)
-        return self._proxies[origin]
+        if url not in self._proxies:
+            self._proxies[url] = _environment_proxy(url.origin())
+        return self._proxies[url]
+
+    def _timeout(self, silence: float) -> aiohttp.ClientTimeout:
+        # not `connect`: that one is a timer for every request, also on a kept connection
+        if silence not in self._timeouts:
+            self._timeouts[silence] = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
+        return self._timeouts[silence]
 
     async def close(self) -> None:
         if self._session is not None:
