@@ -126,8 +126,7 @@ async def open_exchange(endpoint: Endpoint, body: bytes, call: ModelCall) -> Exc
     sending = endpoint.http.post(endpoint.url, endpoint.headers, body, silence=endpoint.silence, trace=trace)
     request = asyncio.create_task(sending) if endpoint.names_generations else None
     try:
-        async with asyncio.timeout_at(started + FIRST_TOKEN_FACTOR * endpoint.silence):
-            response = await (sending if request is None else asyncio.shield(request))
+        response = await (sending if request is None else asyncio.shield(request))
     except asyncio.CancelledError:
         if request is not None:
             await _abandon(request, trace, call)

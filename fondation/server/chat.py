@@ -118,6 +118,8 @@ class _Diary:
         if self._outcome is None:
             timed_out = self._run.deadline.reason == "timeout"
             self._outcome = "failed (run_timeout)" if timed_out else "ended: the client left"
+        if not log.isEnabledFor(logging.INFO):
+            return
         log.info(
             "%s %s: %s, %s%s, %.1f s (%s, session %s%s)",
             self._request.route.path,

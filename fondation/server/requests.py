@@ -7,6 +7,7 @@ import os
 import random
 import uuid
 from collections.abc import Mapping
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -19,6 +20,8 @@ from fondation.protocols.ui_message_stream import Conversation, decode
 from fondation.routing import choose_agent
 from fondation.runner import RunRequest
 from fondation.server.doors import Doors
+
+T = TypeVar("T", bytes, bytearray)
 
 LONGEST_ID = 128
 BODY_SECONDS = 60.0
@@ -65,23 +68,35 @@ def wants_json(request: web.Request) -> bool:
 
 
 async def _read_body(request: web.Request, limit: int) -> bytes:
-    too_large = RequestError(413, f"The body is larger than {limit:,} bytes")
     if (request.content_length or 0) > limit:
-        raise too_large
-    parts: list[bytes] = []
-    size = 0
+        raise _too_large(limit)
     try:
+        if request.content.is_eof():  # it came with the headers, as short ones do
+            return _within(request.content.read_nowait(), limit)
         async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.content.iter_any():
-                parts.append(part)
-                size += len(part)
-                if size > limit:
-                    raise too_large
+            return await _collect(request, limit)
     except TimeoutError:
         raise RequestError(408, f"The body did not arrive within {BODY_SECONDS:g} seconds") from None
     except web.RequestPayloadError:  # a broken chunk, or no gzip where it is announced
         raise RequestError(400, "The body cannot be read: its encoding is broken") from None
-    return b"".join(parts)
+
+
+async def _collect(request: web.Request, limit: int) -> bytes:
+    body = bytearray()
+    async for part in request.content.iter_any():
+        body += part
+        _within(body, limit)
+    return bytes(body)
+
+
+def _within(body: T, limit: int) -> T:
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> RequestError:
+    return RequestError(413, f"The body is larger than {limit:,} bytes")
 
 
 def _check_length(text: str, limit: int | None) -> None:
