@@ -60,6 +60,7 @@ ERRORS = {
     "unsupported-storage": "The ledger cannot be kept there.",
     # templates, entry points, the environment
     "invalid-template": "The instructions are no template.",
+    "failing-template": "The instructions cannot be rendered in any run.",
     "unknown-template-name": "A template uses a name, a filter or a test that does not exist.",
     "undeclared-context": "A template uses a context value that no route declares.",
     "file-outside-project": "The file is not in the project's folder.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fondation.config.places import Path, Span, dotted, offset_in_file
+from fondation.config.places import Path, Span, Written, dotted
 from fondation.config.problems import Problem
 from fondation.config.source import Source, Value
 from fondation.config.words import shown
@@ -95,9 +95,13 @@ class Document:
         span = self.source.values[path]
         return Span(span.start, span.start + 1) if not path else span
 
+    def written(self, path: Path, value: str) -> Written:
+        """Where each character of the scalar at `path` stands in the file."""
+        return Written(self.source.text, self.source.values[path], value)
+
     def offset(self, path: Path, value: str, index: int) -> int:
         """Where the character `value[index]` of the scalar at `path` stands in the file."""
-        return offset_in_file(self.source.text, self.source.values[path], value, index)
+        return self.written(path, value).offset(index)
 
     def nearest(self, path: Path) -> Path:
         """`path`, or the innermost mapping around it that the file has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -59,18 +59,20 @@ def dotted(path: Path) -> str:
     return text
 
 
-def offset_in_file(text: str, written: Span, value: str, index: int) -> int:
-    """Where the character `value[index]` of a scalar stands in the file.
+class Written:
+    """A scalar's value and the way it is written in the file.
 
     Works for every style, folded and quoted ones too: YAML changes only white space, so the n-th character that is none
     is the same on both sides.
     """
-    wanted = sum(1 for char in value[:index] if not char.isspace())
-    offset = written.start
-    for number, offset in enumerate(_visible_offsets(text, written)):
-        if number == wanted:
-            return offset
-    return offset
+
+    def __init__(self, text: str, written: Span, value: str) -> None:
+        self._offsets = [*_visible_offsets(text, written)] or [written.start]
+        self._visible = [index for index, char in enumerate(value) if not char.isspace()]
+
+    def offset(self, index: int) -> int:
+        """Where the character `value[index]` stands in the file."""
+        return self._offsets[min(bisect_left(self._visible, index), len(self._offsets) - 1)]
 
 
 def _visible_offsets(text: str, written: Span) -> Iterator[int]:

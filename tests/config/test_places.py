@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fondation.config.places import Lines, dotted, offset_in_file
+from fondation.config.places import Lines, Written, dotted
 from fondation.config.source import read
 
 
@@ -37,7 +37,7 @@ def test_a_character_of_a_scalar_is_found_in_the_file(written: str) -> None:
     assert isinstance(source.data, dict)
     value = source.data["key"]
     assert isinstance(value, str)
-    offset = offset_in_file(source.text, source.values["key",], value, value.index("MARK"))
+    offset = Written(source.text, source.values["key",], value).offset(value.index("MARK"))
     assert source.text[offset : offset + 4] == "MARK"
 
 
@@ -49,5 +49,5 @@ def test_every_written_form_leads_to_the_same_character(before: str, style: str)
     assert isinstance(source.data, dict)
     value = source.data["key"]
     assert isinstance(value, str)
-    offset = offset_in_file(text, source.values["key",], value, value.index("MARK"))
+    offset = Written(text, source.values["key",], value).offset(value.index("MARK"))
     assert text[offset : offset + 4] == "MARK" or "MARK" in before

@@ -55,7 +55,7 @@ class Fault:
 
 
 def syntax_fault(text: str, error: TemplateSyntaxError) -> Fault:
-    """The fault that Jinja2 met first; it reads no further."""
+    """The fault that Jinja2 met first; it reads no further. The error's `lineno` is an index of `text`."""
     said = error.message or "it cannot be read"
     index, length = _place(text, error.lineno, said)
     message, help = said.rstrip("."), _HELP
@@ -67,7 +67,7 @@ def syntax_fault(text: str, error: TemplateSyntaxError) -> Fault:
     return Fault(index, length, "invalid-template", f"the template is broken: {message}", help=help)
 
 
-def _place(text: str, line: int, said: str) -> tuple[int, int]:
+def _place(text: str, near: int, said: str) -> tuple[int, int]:
     """The index and length of the offending word, else of the last mark that opens before the end of its line."""
     if match := re.search(r"unexpected char '.+' at (\d+)", said):
         return min(int(match[1]), max(len(text) - 1, 0)), 1
@@ -75,8 +75,7 @@ def _place(text: str, line: int, said: str) -> tuple[int, int]:
         openings = [*re.finditer(rf"\{{%[-+]?\s*({match[1]})\b", text)]
         if openings:
             return openings[-1].start(1), len(match[1])
-    start = start_of_line(text, line)
-    end = start + len(_LINE_END.split(text[start:], maxsplit=1)[0])
+    start, end = line_around(text, near)
     opening = max(text.rfind(mark, 0, end) for mark in ("{{", "{%", "{#"))
     if match := _NAMED.search(said):
         word = next(group for group in match.groups() if group)
@@ -85,6 +84,13 @@ def _place(text: str, line: int, said: str) -> tuple[int, int]:
         if found >= 0:
             return found, len(word)
     return (opening, 2) if opening >= 0 else (start, max(end - start, 1))
+
+
+def line_around(text: str, index: int) -> tuple[int, int]:
+    """The indexes of the first character of the line that holds `index`, and of the line's end."""
+    start = max(text.rfind(end, 0, index) for end in "\r\n") + 1
+    line_end = _LINE_END.search(text, index)
+    return start, line_end.start() if line_end else len(text)
 
 
 def start_of_line(text: str, line: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fondation.config.checks.reach import agents_of_routes
@@ -18,31 +18,44 @@ if TYPE_CHECKING:
 
 def check_templates(document: Document) -> None:
     """The instructions of every agent."""
-    declared = _declared_context(document)
+    declared = _declared_contexts(document)
     for agent, prompt in document.prompts.items():
         if is_template(prompt.text):
             _check_template(document, agent, prompt, declared.get(agent))
 
 
-def _declared_context(document: Document) -> dict[str, list[str]]:
-    """For each agent that a route reaches, the context values of these routes."""
-    declared: dict[str, dict[str, None]] = {}
+def _declared_contexts(document: Document) -> dict[str, list[dict[str, str]]]:
+    """For each agent that a route reaches, the types of the context values of each of these routes."""
+    declared: dict[str, list[dict[str, str]]] = {}
     for route, agents in agents_of_routes(document).items():
+        types = {name: _type(document, route, name) for name in document.mapping("routes", route, "context")}
         for agent in agents:
-            declared.setdefault(agent, {}).update(dict.fromkeys(document.mapping("routes", route, "context")))
-    return {agent: list(names) for agent, names in declared.items()}
+            declared.setdefault(agent, []).append(types)
+    return declared
 
 
-def _check_template(document: Document, agent: str, prompt: Prompt, context: Collection[str] | None) -> None:
+def _type(document: Document, route: str, name: str) -> str:
+    """The type of a context value; "" where it is not known."""
+    path = ("routes", route, "context", name, "type")
+    return "" if path in document.dropped | document.unknown else document.text(*path) or "string"
+
+
+def _check_template(
+    document: Document, agent: str, prompt: Prompt, contexts: Sequence[Mapping[str, str]] | None
+) -> None:
     from fondation.config.checks.template_faults import find_faults
 
-    for fault in find_faults(prompt.text, context):
+    faults = find_faults(prompt.text, agent, contexts)
+    if not faults:
+        return
+    lines, written = Lines(prompt.text), document.written(prompt.path, prompt.text)
+    for fault in faults:
         message = f"agents.{agent}.instructions: {fault.message}"
         if prompt.file is None:
-            start = document.offset(prompt.path, prompt.text, fault.index)
+            start = written.offset(fault.index)
             document.error_at(Span(start, start + fault.length), fault.code, message, _help(fault))
         else:
-            line, column = Lines(prompt.text).position(fault.index)
+            line, column = lines.position(fault.index)
             end = column + fault.length
             document.problems.append(
                 Problem(prompt.file, line, column, fault.code, message, _help(fault), end_column=end)
