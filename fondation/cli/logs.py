@@ -18,8 +18,7 @@ LogFormat: TypeAlias = Literal["text", "json"]
 def set_up_logging(level: str, format: LogFormat) -> None:
     """Send fondation's log to standard error, from `level` on; other libraries' from WARNING on."""
     handler = TurnHandler()
-    text = TextFormatter("%(asctime)s %(levelname)s %(message)s")
-    handler.setFormatter(JsonFormatter() if format == "json" else text)
+    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
     # What no line shows is not looked up: it would be a third of a line's cost.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None  # the library's documented switch for caller look-up
@@ -72,16 +71,17 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 class TextFormatter(logging.Formatter):
-    """The library's own, which works out the date and time anew for every line, once a second."""
+    """`2026-11-22 19:26:24,123 INFO message`. The library's own works the date out anew for every line."""
 
     _second = 0
-    _text = ""
+    _date = ""
 
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+    def format(self, record: logging.LogRecord) -> str:
         second = int(record.created)
         if second != self._second:
-            self._second, self._text = second, time.strftime(self.default_time_format, self.converter(second))
-        return f"{self._text},{int(record.msecs):03d}"
+            self._second, self._date = second, time.strftime(self.default_time_format, self.converter(second))
+        line = f"{self._date},{int(record.msecs):03d} {record.levelname} {record.getMessage()}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
 class JsonFormatter(logging.Formatter):

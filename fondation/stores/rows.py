@@ -95,6 +95,12 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
 
 def progress_of(call: ModelCall) -> Row:
     """The columns that the call fills as it goes on."""
+    if call.status == "running" and call.usage is None and call.generation_id is None and call.model is None:
+        return dict(_NOTHING_YET)
+    return _progress(call)
+
+
+def _progress(call: ModelCall) -> Row:
     usage = call.usage or _NO_USAGE
     return {
         "total_tokens": _count(usage.total) or 0,
@@ -138,5 +144,7 @@ def _amount(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-PROGRESS_COLUMNS = tuple(progress_of(ModelCall("", "", "", ())))
+_NOTHING_YET = _progress(ModelCall("", "", "", ()))
+
+PROGRESS_COLUMNS = tuple(_NOTHING_YET)
 """Those that an update writes: no index but one holds them, so it is cheap."""
