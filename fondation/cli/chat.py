@@ -40,6 +40,7 @@ def command(route: str | None, file: Path, simulate: Simulate) -> None:
     Without a terminal each line of the input is a message, and the exit code is 1 if one was not answered.
     """
     from fondation.config import load
+    from fondation.errors import ConfigError
 
     set_up_logging("warning", "text")
     _replace_what_cannot_be_encoded(sys.stdin, sys.stdout)
@@ -47,7 +48,11 @@ def command(route: str | None, file: Path, simulate: Simulate) -> None:
     if loaded.config is None:
         click.echo(loaded.report(), err=True)
         sys.exit(1)
-    sys.exit(_talk(loaded, route, simulate))
+    try:
+        sys.exit(_talk(loaded, route, simulate))
+    except ConfigError as error:
+        click.echo(f"{loaded.file}: {error}", err=True)
+        sys.exit(1)
 
 
 def _replace_what_cannot_be_encoded(*streams: TextIO) -> None:
@@ -59,17 +64,12 @@ def _replace_what_cannot_be_encoded(*streams: TextIO) -> None:
 
 
 def _talk(loaded: Loaded, path: str | None, simulate: Simulate) -> int:
-    """Talk until the user leaves. Returns the exit code."""
+    """Talk until the user leaves. Returns the exit code. Raises `ConfigError`."""
     from fondation.cli.conversation import Conversation
-    from fondation.errors import ConfigError
     from fondation.server import create_app
     from fondation.server.keys import SERVICES
 
-    try:
-        app = create_app(loaded, simulate=simulate)
-    except ConfigError as error:
-        click.echo(f"{loaded.file}: {error}", err=True)
-        return 1
+    app = create_app(loaded, simulate=simulate)
     services = app[SERVICES]
     route = _find_route(services, path)
     app.freeze()

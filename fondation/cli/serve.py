@@ -105,17 +105,16 @@ def _run(loaded: Loaded, simulate: Simulate, drain: float) -> None:
 
     assert loaded.config is not None
     server = loaded.config.server
-    try:
-        app = create_app(loaded, simulate=simulate)
-    except ConfigError as error:
-        click.echo(f"{loaded.file}: {error}", err=True)
-        sys.exit(1)
 
     def tell(port: int) -> None:
         click.echo(banner(loaded, app, port))
 
     try:
+        app = create_app(loaded, simulate=simulate)
         asyncio.run(serve(app, server.host, server.port, drain=drain, on_ready=tell))
+    except ConfigError as error:
+        click.echo(f"{loaded.file}: {error}", err=True)
+        sys.exit(1)
     except OSError as error:
         click.echo(f"cannot listen on {server.host}:{server.port}: {_why_closed(error)}", err=True)
         sys.exit(1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
-from fondation.config import Loaded, database_file, load
+from fondation.config import Loaded, load
 from fondation.errors import ConfigError
 from fondation.gate import always_go
 from fondation.http import HttpClient
@@ -21,8 +21,9 @@ from fondation.server.health import health
 from fondation.server.keys import SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.runs import ActiveRuns
-from fondation.stores import open_store
+from fondation.stores import CannotOpen, open_store
 from fondation.usage import pricing
+from fondation.usage.location import ledger_file, why_not_recorded
 
 log = logging.getLogger("fondation.server")
 
@@ -33,8 +34,8 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     """An aiohttp application that serves the agents of a file; put it into a program of your own, or run it as it is.
 
     `simulate` is "none", "missing" (models whose key is not set are simulated) or "all". Raises `ConfigError`, whose
-    text holds every problem at its line, or the keys that are missing. As a sub-application its routes come after the
-    prefix.
+    text holds every problem at its line, or the keys that are missing; so does the application's start where the ledger
+    cannot be opened. As a sub-application its routes come after the prefix.
     """
     loaded = source if isinstance(source, Loaded) else load(Path(source))
     if loaded.config is None:
@@ -51,7 +52,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         doors=Doors(config.server),
         gate=always_go,
         runs=ActiveRuns(),
-        database=_database(loaded),
+        database=None if why_not_recorded(loaded) else ledger_file(loaded),
     )
     app.on_response_prepare.append(add_cors)
     app.cleanup_ctx.extend([_ledger, _prices, _http, _watch])
@@ -71,24 +72,23 @@ def _missing_keys_text(missing: dict[str, str]) -> str:
     )
 
 
-def _database(loaded: Loaded) -> Path | None:
-    """The ledger's file, or None where the file's `usage.enabled` leaves it out."""
-    assert loaded.config is not None
-    enabled = loaded.config.usage.enabled
-    if enabled == "production":
-        enabled = loaded.environment.get("FONDATION_ENV") == "production"
-    if not enabled:
-        return None
-    return database_file(loaded.config.storage.url, loaded.folder, loaded.environment)
+def _no_ledger_text(database: Path, error: CannotOpen) -> str:
+    return (
+        f"the ledger {database} cannot be opened: {error}\n"
+        f"  = help: {error.help}; or name another one in storage.url, or record nothing with usage.enabled: false"
+    )
 
 
 async def _ledger(app: web.Application) -> AsyncIterator[None]:
-    """The store is open while the application runs; its last rows are written before it ends."""
+    """The store is open while the application runs; its last rows are written before it ends. Raises `ConfigError`."""
     services = app[SERVICES]
     if services.database is None:
         yield
         return
-    services.store = await asyncio.to_thread(open_store, services.database)
+    try:
+        services.store = await asyncio.to_thread(open_store, services.database)
+    except CannotOpen as error:
+        raise ConfigError(_no_ledger_text(services.database, error)) from error
     yield
     await asyncio.to_thread(services.store.close)
 

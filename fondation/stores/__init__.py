@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fondation.stores.base import UsageStore
+from fondation.stores.base import CannotOpen, UsageStore
 
-__all__ = ["UsageStore", "open_store"]
+__all__ = ["CannotOpen", "UsageStore", "open_store"]
 
 
 def open_store(path: Path) -> UsageStore:
     """Open the ledger in this SQLite file, which is created or brought up to date; close the store when done.
 
-    A file that cannot be used is logged and tried again, and rows wait meanwhile: an answer never fails for
-    want of its ledger.
+    Raises `CannotOpen` for a file that cannot be used. One that is only locked, or fails later, is logged and tried
+    again, and rows wait meanwhile: an answer never fails for want of its ledger.
     """
     from fondation.stores.sqlite import SqliteStore
 

@@ -6,6 +6,15 @@ import asyncio
 from typing import Protocol
 
 from fondation.calls import ModelCall, RunInfo
+from fondation.errors import FondationError
+
+
+class CannotOpen(FondationError):
+    """No store can be kept in this place; the text says why, and `help` what to do about it."""
+
+    def __init__(self, text: str, help: str) -> None:
+        super().__init__(text)
+        self.help = help
 
 
 class UsageStore(Protocol):

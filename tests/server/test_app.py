@@ -100,13 +100,33 @@ async def test_without_a_ledger_it_serves_all_the_same(kitchen: Kitchen) -> None
     assert not (kitchen.folder / "fondation.db").exists()
 
 
-async def test_a_ledger_that_cannot_be_opened_costs_no_answer(
+async def test_a_ledger_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"no database" * 100)
+    app = create_app(write(tmp_path, SIMULATED + "storage: {url: broken.db}"))
+    with pytest.raises(ConfigError) as refused:
+        await web.AppRunner(app).setup()
+    message, help = str(refused.value).splitlines()
+    assert message == f"the ledger {tmp_path / 'broken.db'} cannot be opened: file is not a database"
+    assert help == (
+        "  = help: if it was a ledger, move the damaged file away and a new one is made; "
+        "or name another one in storage.url, or record nothing with usage.enabled: false"
+    )
+
+
+async def test_a_ledger_that_breaks_while_it_serves_costs_no_answer(
     kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (kitchen.folder / "broken.db").write_bytes(b"no database" * 100)
-    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN + "storage: {url: broken.db}\n")
+    served = await kitchen.serve(ScriptedProvider([text("ok")]))
+    (kitchen.folder / "fondation.db").write_bytes(b"no database" * 100)
     assert (await served.post()).text == "ok"
-    assert "broken.db" in caplog.text
+    assert "fondation.db" in caplog.text
+
+
+async def test_a_ledger_that_is_only_locked_does_not_stop_the_start(kitchen: Kitchen) -> None:
+    with contextlib.closing(sqlite3.connect(kitchen.folder / "fondation.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        served = await kitchen.serve(ScriptedProvider([text("ok")]))
+        assert (await served.post()).text == "ok"
 
 
 async def test_the_last_rows_are_written_before_the_application_is_gone(kitchen: Kitchen) -> None:

@@ -79,6 +79,7 @@ class Ledger:
         migrate(self._connection)
         self._file = self._path.stat()
         self._mark: str = self._connection.execute("SELECT mark FROM usage_file").fetchone()[0]
+        self._connection.execute("DELETE FROM usage_spools WHERE FALSE")  # a file that can only be read says so here
 
     def is_moved(self) -> bool:
         """Whether the file was removed, replaced or cut: what is written now might be read by nobody."""

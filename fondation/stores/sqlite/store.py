@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fondation.calls import ModelCall, RunInfo
+from fondation.stores.base import CannotOpen
 from fondation.stores.rows import Row, origin_of, progress_of
 from fondation.stores.sqlite.ledger import Entry
 from fondation.stores.sqlite.owners import new_owner
+from fondation.stores.sqlite.trouble import advice, reason
 from fondation.stores.sqlite.writer import Change, Writer
 
 log = logging.getLogger("fondation.usage")
@@ -34,7 +36,8 @@ class _OpenCall(NamedTuple):
 class SqliteStore:
     """A `UsageStore` in one file. A row that cannot be written now waits beside it, and is not the caller's worry.
 
-    What changes in one turn of the loop goes to the writer together, each row as it is by then.
+    What changes in one turn of the loop goes to the writer together, each row as it is by then. Raises `CannotOpen`
+    where the file cannot be used at all.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +49,10 @@ class SqliteStore:
         self._keys = itertools.count(1)
         self._closed = False
         self._writer = Writer(path.absolute(), self._owner, lambda: bool(self._open))
-        self._writer.start(OPEN_SECONDS)
+        try:
+            self._writer.start(OPEN_SECONDS)
+        except Exception as error:
+            raise CannotOpen(reason(error), advice(error)) from error
 
     def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()

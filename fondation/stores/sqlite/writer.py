@@ -22,7 +22,7 @@ from fondation.stores.rows import Row
 from fondation.stores.sqlite.ledger import BUSY_MS, Entry, Ledger
 from fondation.stores.sqlite.owners import LEASE_SECONDS
 from fondation.stores.sqlite.spool import adopt, spools_beside
-from fondation.stores.sqlite.trouble import Trouble
+from fondation.stores.sqlite.trouble import Trouble, is_locked
 from fondation.stores.sqlite.waiting import WaitingRows, changes_of
 
 log = logging.getLogger("fondation.usage")
@@ -54,12 +54,19 @@ class Writer:
         self._trouble = Trouble(path)
         self._chores_at = 0.0
         self._tried = threading.Event()
+        self._unusable: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="fondation-usage", daemon=True)
 
     def start(self, timeout: float) -> None:
-        """Start the thread, and wait up to `timeout` seconds until it has tried to open the database."""
+        """Start the thread, and wait up to `timeout` seconds until it has tried to open the database.
+
+        Raises what makes the database unusable; one that is only locked, or slow, is tried again.
+        """
         self._thread.start()
         self._tried.wait(timeout)
+        if self._unusable is not None:
+            self.stop(timeout)
+            raise self._unusable
 
     def put(self, change: Change) -> None:
         self._queue.put(change)
@@ -73,6 +80,8 @@ class Writer:
 
     def _run(self) -> None:
         self._work()
+        error = self._trouble.error
+        self._unusable = None if error is None or is_locked(error) else error
         self._tried.set()
         while self._collect():
             if time.monotonic() >= self._trouble.retry_at:
@@ -171,12 +180,6 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._ledger.close()
         self._ledger = None
-
-
-def is_locked(error: Exception) -> bool:
-    """Whether another process holds the database: it is sound, and free again soon."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _resolve(futures: list[asyncio.Future[None]]) -> None:

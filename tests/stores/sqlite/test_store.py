@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fondation.calls import ModelCall, RunInfo
-from fondation.stores import UsageStore, open_store
+from fondation.stores import CannotOpen, UsageStore, open_store
+from fondation.stores.sqlite import store as store_module
 
 from ..conftest import NewCall, Rows
 
@@ -196,11 +200,13 @@ async def test_a_removed_file_is_made_anew(
     assert "was removed, replaced or cut" in caplog.text
 
 
-async def test_a_file_that_is_no_database_is_left_alone_until_it_is_gone(
+async def test_a_file_that_is_a_database_no_more_is_left_alone_until_it_is_gone(
     path: Path, rows: Rows, run: RunInfo, new_call: NewCall, caplog: pytest.LogCaptureFixture
 ) -> None:
-    letter = write_letter(path)
     store = open_store(path)
+    for file in path.parent.iterdir():
+        file.unlink()
+    letter = write_letter(path)
     call = new_call()
     await asyncio.wait_for(store.begin(call, run), 1)
     store.settle(end(call))
@@ -216,8 +222,9 @@ async def test_a_file_that_is_no_database_is_left_alone_until_it_is_gone(
 async def test_where_nothing_can_be_written_answers_go_on_and_the_loss_is_told(
     tmp_path: Path, run: RunInfo, new_call: NewCall, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "file").write_text("not a folder")
-    store = open_store(tmp_path / "file" / "fondation.db")
+    store = open_store(tmp_path / "data" / "fondation.db")
+    shutil.rmtree(tmp_path / "data")
+    (tmp_path / "data").write_text("not a folder")
     for _ in range(3):
         await asyncio.wait_for(store.begin(new_call(), run), 1)
     store.close()
@@ -227,3 +234,83 @@ async def test_where_nothing_can_be_written_answers_go_on_and_the_loss_is_told(
 async def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     open_store(tmp_path / "data" / "usage" / "fondation.db").close()
     assert (tmp_path / "data" / "usage" / "fondation.db").exists()
+
+
+def threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "fondation-usage"]
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path) -> None:
+    letter = write_letter(path)
+    with pytest.raises(CannotOpen, match=r"^file is not a database$") as refused:
+        open_store(path)
+    assert refused.value.help == "if it was a ledger, move the damaged file away and a new one is made"
+    assert read(path) == letter
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert threads() == []
+
+
+def test_a_damaged_database_is_refused(path: Path) -> None:
+    open_store(path).close()
+    path.write_bytes(read(path)[:4096] + b"\xff" * 8192)
+    with pytest.raises(CannotOpen, match="database disk image is malformed"):
+        open_store(path)
+
+
+def test_a_database_that_can_only_be_read_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(path).close()
+    connect = sqlite3.connect
+
+    def connect_to_read(database: Path, **options: Any) -> Any:
+        """What SQLite does with a file that it may not write; root may write any."""
+        return connect(f"{database.as_uri()}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", connect_to_read)
+    with pytest.raises(CannotOpen, match="readonly database") as refused:
+        open_store(path)
+    assert "this user can write" in refused.value.help
+
+
+def test_a_folder_is_no_ledger(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(CannotOpen, match="unable to open database file"):
+        open_store(path)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(CannotOpen, match=f"^{tmp_path}/file: File exists$"):
+        open_store(tmp_path / "file" / "fondation.db")
+
+
+def test_a_database_with_another_table_of_that_name_is_refused(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE VIEW usage_tracking AS SELECT 1 AS one")
+    with pytest.raises(CannotOpen, match="view") as refused:
+        open_store(path)
+    assert "another program made it" in refused.value.help
+
+
+@pytest.mark.parametrize("exists", [True, False])
+async def test_a_database_that_is_only_locked_is_opened_when_it_is_free(
+    path: Path, rows: Rows, run: RunInfo, new_call: NewCall, exists: bool
+) -> None:
+    if exists:
+        open_store(path).close()
+    async with locked(path):
+        store = open_store(path)
+        call = new_call()
+        await asyncio.wait_for(store.begin(call, run), 1)
+        store.settle(end(call))
+        await eventually(lambda: spools(path))
+    await eventually(lambda: not spools(path))
+    store.close()
+    assert [row["status"] for row in rows()] == ["done"]
+
+
+def test_a_database_that_is_slow_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "OPEN_SECONDS", 0.0)
+    write_letter(path)
+    begun = time.monotonic()
+    open_store(path).close()
+    assert time.monotonic() - begun < 1
