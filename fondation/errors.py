@@ -1,4 +1,4 @@
-"""Every error that fondation raises on purpose.
+"""The errors that cross rooms.
 
 FondationError
 ├── ToolError                    a tool says to the model what is wrong
@@ -17,9 +17,8 @@ FondationError
     ├── ProviderTimeout          silent for longer than the model's timeout
     └── BadAnswer                an answer that is none: unreadable, empty, cut
 
-What a client may read is the class's `sentence`; the exception's own text is for the log and may hold what
-the
-provider wrote. Neither ever holds a key.
+What a client may read is the error's `sentence`; the exception's own text is for the log and may hold what the
+provider wrote. Neither ever holds a key. Errors that do not leave their room live there.
 """
 
 from __future__ import annotations
