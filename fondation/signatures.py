@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import CoreSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic_core import CoreSchema, PydanticSerializationError
 
 from fondation.context import RunContext
 from fondation.errors import EntryPointError
@@ -23,18 +24,32 @@ Function = Callable[..., object]
 WRAP = "write a function of your own around it"
 """The help for what is not fit to be called by a model as it is."""
 
-_UNFIT = (PydanticUserError, TypeError, NameError)
+_UNFIT = (PydanticUserError, PydanticSerializationError, TypeError, NameError)
 _FIT = "use str, int, float, bool, list, dict, a TypedDict, a dataclass or a pydantic model"
 
 
 class PlainJsonSchema(GenerateJsonSchema):
-    """Pydantic's JSON Schema without the titles that only repeat names."""
+    """Pydantic's JSON Schema without the titles that only repeat names, and without defaults that are no JSON."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {
+        "skipped-choice",
+        "non-serializable-default",
+        "skipped-discriminator",
+    }
 
     def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
         document = super().generate(schema, mode)
         for part in (document, *document.get("$defs", {}).values()):
             part.pop("title", None)
         return document
+
+    def encode_default(self, dft: Any) -> Any:
+        default = super().encode_default(dft)
+        try:
+            json.dumps(default, allow_nan=False)
+        except ValueError as error:
+            raise PydanticSerializationError("infinite numbers are no JSON") from error
+        return default
 
     def generate_inner(self, schema: Any) -> JsonSchemaValue:
         inner = super().generate_inner(schema)
@@ -213,7 +228,7 @@ def _unfit_signature(function: Function, fields: dict[str, Any], error: Exceptio
     """Names the parameter whose type no JSON value can become."""
     for annotation, info in fields.values():
         try:
-            TypeAdapter(annotation).json_schema()
+            TypeAdapter(annotation).json_schema(schema_generator=PlainJsonSchema)
         except _UNFIT as unfit:
             if getattr(unfit, "code", None) == "typed-dict-version":
                 reason, help = "needs Python 3.12 there", "import TypedDict from typing_extensions instead"

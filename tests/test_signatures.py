@@ -254,6 +254,17 @@ async def yields_later() -> AsyncIterator[int]:
     yield 1
 
 
+NO_VALUE = object()
+
+
+def any_default(name: str = "me", much: float = float("inf"), other: Any = NO_VALUE) -> None: ...
+
+
+def test_a_default_that_is_no_json_is_left_out_of_the_schema_in_silence() -> None:
+    properties = describe(any_default).parameters["properties"]
+    assert properties == {"name": {"default": "me", "type": "string"}, "much": {"type": "number"}, "other": {}}
+
+
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="typing.TypedDict is complete from Python 3.12 on")
 def test_an_incomplete_typed_dict_says_where_the_other_is() -> None:
     with pytest.raises(EntryPointError) as caught:
