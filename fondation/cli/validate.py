@@ -22,7 +22,11 @@ import click
     help="How to print.",
 )
 @click.option("--strict", is_flag=True, help="Warnings are problems too: exit with 1.")
-@click.option("--no-env", is_flag=True, help="A variable that is not set is no problem; skip what needs its value.")
+@click.option(
+    "--no-env",
+    is_flag=True,
+    help="A variable that is not set is no problem; skip what needs its value, and the ledger's folder.",
+)
 @click.option("--no-import", is_flag=True, help="Do not import the tools.")
 def command(
     files: tuple[Path, ...], form: Literal["text", "json", "github"], strict: bool, no_env: bool, no_import: bool

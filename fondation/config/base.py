@@ -69,4 +69,5 @@ EntryPoint = Annotated[str, _form(scalars.ENTRY_POINT), _schema(scalars.ENTRY_PO
 VariableName = Annotated[str, _form(scalars.VARIABLE_NAME), _schema(scalars.VARIABLE_NAME)]
 BaseUrl = Annotated[str, _form(scalars.BASE_URL), _schema(scalars.BASE_URL)]
 Origin = Annotated[str, _form(scalars.ORIGIN), _schema(scalars.ORIGIN)]
+Host = Annotated[str, _form(scalars.HOST), _schema(scalars.HOST)]
 Text = Annotated[str, _form(scalars.NOT_BLANK), _schema(scalars.NOT_BLANK)]

@@ -34,6 +34,7 @@ ERRORS = {
     "invalid-size": "It is no size.",
     "invalid-url": "It is no address of a server.",
     "invalid-origin": "It is no origin.",
+    "invalid-host": "It is no name or address of a machine.",
     "invalid-network": "It is no address or network.",
     "invalid-entry-point": "It is not written module:attribute.",
     "out-of-range": "The number is too small or too large, or the text too long.",
@@ -58,6 +59,7 @@ ERRORS = {
     "insecure-url": "Unencrypted http to another machine.",
     "unknown-timezone": "There is no such time zone.",
     "unsupported-storage": "The ledger cannot be kept there.",
+    "unwritable-storage": "The ledger cannot be written there.",
     # templates, entry points, the environment
     "invalid-template": "The instructions are no template.",
     "failing-template": "The instructions cannot be rendered in any run.",
@@ -75,6 +77,7 @@ WARNINGS = {
     "unused-tool": "No agent uses the tool.",
     "unused-model": "No agent uses the model.",
     "undocumented-tool": "A model learns nothing about the tool.",
+    "price-incomplete": "A price without which calls have no known cost is missing.",
     "unset-key": "The variable of a model's key is not set.",
     "odd-key": "The key is not of the form that the provider gives.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,30 @@ def database_file(url: str | None, folder: Path, environment: Mapping[str, str])
     if path.is_dir():
         raise ValueError(f"{path} is a folder; {_SUPPORTED}")
     return path
+
+
+def why_unwritable(file: Path) -> str | None:
+    """Why a ledger cannot be kept in `file`, which need not exist yet; None where it can.
+
+    Nothing is made, and the text never holds the path, which may be a variable's.
+    """
+    try:
+        if file.exists() and not (file.is_file() and os.access(file, os.R_OK | os.W_OK)):
+            return "access to the file is refused" if file.is_file() else "it is no regular file"
+        folder = next(parent for parent in file.parents if parent.exists())
+        if not folder.is_dir():
+            return "its path goes through a file"
+        if not os.access(folder, os.W_OK | os.X_OK) or _keeps_no_files(folder):
+            return "no file or folder can be made there"
+    except OSError as error:
+        return error.strerror or "there is no access"
+    return None
+
+
+def _keeps_no_files(folder: Path) -> bool:
+    """/proc and its like, where even root can make nothing."""
+    room = os.statvfs(folder)
+    return room.f_blocks == room.f_files == 0
 
 
 _SUPPORTED = f'write a SQLite file, like "{DEFAULT_URL}", or a path'

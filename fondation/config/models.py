@@ -12,6 +12,7 @@ from fondation.config.base import (
     BaseUrl,
     Duration,
     EntryPoint,
+    Host,
     Origin,
     Section,
     ShortSection,
@@ -46,6 +47,8 @@ Instructions = Annotated[
         }
     ),
 ]
+
+ContextType = Literal["string", "integer", "number", "boolean"]
 
 KEY_VARIABLES = {"openrouter": "OPENROUTER_API_KEY", "openai": "OPENAI_API_KEY"}
 
@@ -85,7 +88,7 @@ class ModelConfig(Section):
     """Settings of every call to this model; an agent's settings go over them."""
     usage: UsageRequest | None = None
     """Accepted and not needed: usage is always recorded."""
-    retries: int = Field(default=2, ge=0)
+    retries: int = Field(default=2, ge=0, le=10)
     """How often a call that failed before its first token is tried again."""
     timeout: Duration = 60.0
     """The longest silence of the provider; before the first token at most twice that."""
@@ -170,7 +173,7 @@ class Limits(Section):
 class ContextValue(Section):
     """A value that the page sends in the body's `context`."""
 
-    type: Literal["string", "integer", "number", "boolean"] = "string"
+    type: ContextType = "string"
     """string, integer, number or boolean."""
     default: Annotated[
         str | int | float | bool | None, WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
@@ -225,7 +228,7 @@ class Cors(Section):
 class Server(Section):
     """Where `fondation serve` listens."""
 
-    host: Text = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """The address to listen on; 0.0.0.0 is every one."""
     port: int = Field(default=8000, ge=0, le=65535)
     """The port to listen on; 0 takes a free one."""

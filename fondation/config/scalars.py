@@ -42,13 +42,13 @@ class Scalar:
 DURATION = Scalar(
     "a duration",
     r"[1-9][0-9]{0,5}(?:ms|s|m|h|d)",
-    'a duration is a whole number and a unit (ms, s, m, h, d), like "30s" or "5m"',
+    'a duration is a whole number from 1 to 999999 and a unit (ms, s, m, h, d), like "30s" or "5m"',
     "invalid-duration",
 )
 SIZE = Scalar(
     "a size",
     r"[1-9][0-9]{0,8}(?:B|KB|MB|GB)",
-    'a size is a whole number and a unit (B, KB, MB, GB), like "256KB" or "4MB"',
+    'a size is a whole number from 1 to 999999999 and a unit (B, KB, MB, GB), like "256KB" or "4MB"',
     "invalid-size",
 )
 ENTRY_POINT = Scalar(
@@ -73,6 +73,12 @@ ORIGIN = Scalar(
     r"\*|https?://[^\s/?#]+",
     'an origin is a scheme and a host, without a path, like "https://app.example.com"; "*" is every origin',
     "invalid-origin",
+)
+HOST = Scalar(
+    "the name or address of a machine",
+    r"[^\s/?#@:*,\[\]$]+|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(?:%[A-Za-z0-9_.-]+)?",
+    'write a name or an address alone, like "127.0.0.1" or "0.0.0.0"; the port goes under server.port',
+    "invalid-host",
 )
 NOT_BLANK = Scalar("text", r"[\s\S]*\S[\s\S]*", "write some text, or remove the key", "empty-value")
 
@@ -101,7 +107,7 @@ CONTEXT_NAME = Scalar(
     "invalid-name",
 )
 
-VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, NOT_BLANK)
+VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, HOST, NOT_BLANK)
 KEYS = (TOOL_NAME, NAME, ROUTE_PATH, CONTEXT_NAME)
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

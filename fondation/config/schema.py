@@ -97,6 +97,14 @@ def schema_at(path: tuple[str | int, ...]) -> Schema:
     return here
 
 
+def types_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
+    """The JSON Schema types of the value at `path`, without the text of a whole variable; () where anything goes."""
+    schema = schema_at(path)
+    types = schema.get("type", ())
+    types = (types,) if isinstance(types, str) else tuple(types)
+    return tuple(name for name in types if name != "string") if schema.get("pattern") == _WHOLE_VARIABLE else types
+
+
 def _below(schema: Schema, part: str | int) -> Schema:
     if isinstance(part, int):
         below = schema.get("items", {})

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from fondation.config import scalars, secrets, yaml_scalars
+from fondation.config.models import ContextType
 from fondation.config.places import Path, dotted
 from fondation.config.scalars import Scalar
 from fondation.config.schema import schema_at
@@ -71,6 +74,8 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
     """For text that has not the form of its key."""
     if from_environment:
         return "write the variable's name alone, without ${ }" if scalar is scalars.VARIABLE_NAME else scalar.help
+    if scalar.fits(text.strip()):
+        return f'remove the blank around it: "{text.strip()}"'
     if scalar is scalars.ENTRY_POINT and ":" not in text:
         module, _, attribute = text.replace("/", ".").rpartition(".")
         guess = f"{module}:{path[1] if attribute == 'py' else attribute}"
@@ -79,7 +84,7 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
     return scalar.help
 
 
-def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
+def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
     """For a value of another kind than its key's `types`; `scalar` is the form of the text that would do."""
     structured = isinstance(found, list | dict)
     if scalar and scalar.code != "empty-value" and not structured:
@@ -95,6 +100,8 @@ def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | N
             return "write a list: each item on its own line after a -"
         case "array":
             return f"write a list: [{written}]"
+        case "object" if found in get_args(ContextType) and path[-2:-1] == ("context",):
+            return f"write {{type: {found}}}"
         case "object" if isinstance(found, list):
             return 'write a mapping: lines of "name: value", without the -'
         case "object":

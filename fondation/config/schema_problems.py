@@ -115,7 +115,7 @@ def _wrong_kind(violation: Violation) -> None:
         violation.report("wrong-type", message, "set the variable to a value that fits")
     else:
         written = violation.document.source.written(violation.path)
-        help = schema_help.wrong_kind(written, found, types, form)
+        help = schema_help.wrong_kind(violation.path, written, found, types, form)
         violation.report("wrong-type", f"{_shown(violation)}, but {nouns} belongs here", help)
 
 

@@ -17,6 +17,7 @@ from fondation.config import yaml_scalars
 from fondation.config.places import Lines, Path, Span, dotted
 from fondation.config.problems import Problem, Severity
 from fondation.config.reading import UnreadableFile
+from fondation.config.schema import types_at
 from fondation.config.words import shown
 from fondation.config.yaml_errors import Complaint, explained
 
@@ -215,7 +216,7 @@ class _Reader:
         kind, value = yaml_scalars.read(event.value)
         if kind == "empty":
             self._empty(event, path)
-        elif help := yaml_scalars.refusal(kind, event.value):
+        elif help := yaml_scalars.refusal(kind, event.value, types_at(path)):
             message = f"{dotted(path)} is {shown(event.value)}, which YAML reads as {yaml_scalars.NOUNS[kind]}"
             self._source.report(_span(event), "ambiguous-value", message, help, path)
         return value

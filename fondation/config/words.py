@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 def shown(text: str) -> str:
     """`text` in quotes, on one line, cut where it is long."""
     short = text if len(text) <= _SHOWN_AT_MOST else text[: _SHOWN_AT_MOST - 3] + "..."
-    return f'"{printable(short.strip())}"'
+    return f'"{printable(short)}"'
 
 
 def listed(names: Iterable[str], word: str = "or") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Literal
 
 Kind = Literal["text", "empty", "null", "boolean", "integer", "number", "odd integer", "not a number", "time", "date"]
@@ -62,15 +63,21 @@ def _number(kind: Kind, text: str) -> tuple[Kind, str | int | float]:
     return ("not a number" if kind in ("integer", "number") else kind), text
 
 
-def refusal(kind: Kind, text: str) -> str | None:
-    """The help for a word that is refused wherever it stands unquoted; None for all others."""
+def refusal(kind: Kind, text: str, wanted: Collection[str]) -> str | None:
+    """The help for a word that is refused wherever it stands unquoted; None for all others.
+
+    `wanted` are the JSON Schema types of what belongs there; empty where that is not known.
+    """
+    as_text = f'quote the text: "{text}"'
+    as_number = "write a plain number" if wanted and "string" not in wanted else None
     match kind:
         case "odd integer":
-            plain = text.replace("_", "").lstrip("+")
-            number = plain.lstrip("0") or "0"
-            return f'quote the text: "{text}"' + (f", or write the integer {number}" if number.isdigit() else "")
+            number = text.replace("_", "").lstrip("+").lstrip("0") or "0"
+            if not number.isdigit() or wanted == ("string",):
+                return as_number or as_text
+            return f"write the integer {number}" if as_number else f"{as_text}, or write the integer {number}"
         case "time" | "date":
-            return f'quote the text: "{text}"'
+            return as_number or as_text
         case "not a number":
             return "write a finite number, or quote the text"
         case _:

@@ -35,11 +35,11 @@ def test_a_variable_is_replaced_also_inside_a_longer_text(tmp_path: Path, monkey
     assert config.storage.url == "sqlite:///data/ledger-dev.db"
 
 
-@pytest.mark.parametrize(("value", "host"), [("$${NAME}", "${NAME}"), ("a$${b", "a${b"), ("$NAME", "$NAME")])
-def test_two_dollars_are_the_characters_themselves(value: str, host: str, tmp_path: Path) -> None:
-    config = load_with(tmp_path, f"server:\n  host: {value}\n").config
+@pytest.mark.parametrize(("value", "id"), [("$${NAME}", "${NAME}"), ("a$${b", "a${b"), ("$NAME", "$NAME")])
+def test_two_dollars_are_the_characters_themselves(value: str, id: str, tmp_path: Path) -> None:
+    config = load(project(tmp_path, VALID.replace("simulated}", f"simulated, id: '{value}'}}"))).config
     assert config is not None
-    assert config.server.host == host
+    assert config.models["sim"].id == id
 
 
 def test_an_empty_variable_takes_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

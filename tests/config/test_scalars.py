@@ -88,3 +88,19 @@ def test_the_schema_admits_text_with_a_variable_in_it(scalar: scalars.Scalar) ->
 def test_a_form_fits_the_whole_text(scalar: scalars.Scalar, good: list[str], bad: list[str]) -> None:
     assert [text for text in good if not scalar.fits(text)] == []
     assert [text for text in bad if scalar.fits(text)] == []
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1%eth0", "localhost", "a.b-c.example", "my_host", "m\u00fcnchen.de"],
+)
+def test_a_host_is_a_name_or_an_address(host: str) -> None:
+    assert scalars.HOST.fits(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", " ", "a b", "http://x", "x:80", "1.2.3.4:80", "[::1]", "[::1]:80", "x/", "*", "me@x", "a,b", "${X", "x\n"],
+)
+def test_an_address_with_more_is_no_host(host: str) -> None:
+    assert not scalars.HOST.fits(host)

@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from fondation.config.models import Config
-from fondation.config.schema import json_schema, schema_at, schema_text
+from fondation.config.schema import json_schema, schema_at, schema_text, types_at
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,3 +84,17 @@ def test_the_part_of_the_schema_at_a_path(path: tuple[str | int, ...], types: ob
 
 def test_the_schema_has_every_key_of_the_models() -> None:
     assert list(json_schema()["properties"]) == list(Config.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("path", "types"),
+    [
+        (("models", "sim", "id"), ("string",)),
+        (("models", "sim", "retries"), ("integer",)),
+        (("server", "host"), ("string",)),
+        (("tools", "look_up"), ("string", "object")),
+        (("nowhere", 0), ()),
+    ],
+)
+def test_the_types_of_a_value_leave_a_whole_variable_out(path: tuple[str | int, ...], types: tuple[str, ...]) -> None:
+    assert types_at(path) == types

@@ -30,7 +30,7 @@ def check(
         check_names(document)
     check_templates(document)
     check_tools(document, importing=check_imports)
-    check_storage(document, folder, environment if check_environment else {})
+    check_storage(document, folder, environment if check_environment else {}, writing=check_environment)
     if check_environment:
         check_keys(document, environment)
     check_unused(document)

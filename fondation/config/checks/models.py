@@ -16,6 +16,7 @@ def check_models(document: Document) -> None:
     """The addresses of models, and keys anywhere in them."""
     for model in document.mapping("models"):
         _check_base_url(document, ("models", model, "base_url"))
+        _check_price(document, ("models", model, "price"))
     for path, text in _texts(document.data, ()):
         if path not in document.from_environment and (found := secrets.KEY.search(text)):
             start = document.offset(path, text, found.start())
@@ -44,6 +45,21 @@ def _check_base_url(document: Document, path: Path) -> None:
     elif parts.scheme == "http" and not is_loopback(host):
         message = f"{dotted(path)} is {document.shown(path)}: http sends the key and the conversation unencrypted"
         document.error(path, "insecure-url", message, "write https; http is for a server on this machine only")
+
+
+def _check_price(document: Document, path: Path) -> None:
+    """Without both prices no call has a known cost: every one reads and writes."""
+    price = document.mapping(*path)
+    missing = [key for key in ("input", "output") if price.get(key) is None]
+    if document.value(*path) is None or not missing or any((*path, key) in _broken(document) for key in missing):
+        return
+    lacking = " and ".join(missing)
+    message = f"{dotted(path)} has no {' and no '.join(missing)}, so the cost of the model's calls stays unknown"
+    document.warning(path, "price-incomplete", message, f"write {lacking}, in dollars per million tokens; 0 is free")
+
+
+def _broken(document: Document) -> set[Path]:
+    return document.dropped | document.unknown
 
 
 def is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from fondation.config.checks.agents import TAKEN_TOOLS
 from fondation.config.document import Document
 from fondation.config.places import Path, dotted
 from fondation.config.source import Value
@@ -42,6 +43,8 @@ def _declared(document: Document, key: str) -> Collection[str] | None:
 def _resolve(document: Document, path: Path, name: str, noun: str, known: Collection[str] | None) -> None:
     if known is None or name in known:
         return
+    if noun == "tool" and _waits_for_a_name(name, known):
+        return
     help = _elsewhere(document, name, noun, known) or did_you_mean(name, known, f"{noun}s")
     if path in document.from_environment:
         message, help = (
@@ -51,6 +54,12 @@ def _resolve(document: Document, path: Path, name: str, noun: str, known: Collec
     else:
         message = f"{dotted(path)} is {shown(name)}, but there is no such {noun}"
     document.error(path, f"unknown-{noun}", message, help)
+
+
+def _waits_for_a_name(tool: str, known: Collection[str]) -> bool:
+    """Whether `tool` may be what a tool with a taken name, which is reported, is going to be called."""
+    taken = [other for other in known if other in TAKEN_TOOLS]
+    return bool(taken) and (len(taken) == len(known) or near(tool, known) in taken)
 
 
 def _elsewhere(document: Document, name: str, noun: str, known: Collection[str]) -> str | None:

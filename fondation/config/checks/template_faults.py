@@ -33,7 +33,15 @@ def find_faults(text: str, agent: str, contexts: Sequence[Mapping[str, str]] | N
         return [syntax_fault(text, error)]
     except TooManyTokens as error:
         message = f"the template has more than {MOST_TOKENS} names, values and marks"
-        return [Fault(error.index, 1, "too-large", message, help="write fewer of them: long data belongs into the answer of a tool")]
+        return [
+            Fault(
+                error.index,
+                1,
+                "too-large",
+                message,
+                help="write fewer of them: long data belongs into the answer of a tool",
+            )
+        ]
     except TOO_DEEP:
         return [Fault(0, 1, "invalid-template", "the template is nested too deeply", help="write it flatter")]
     faults = [*_loads(tree), *_unknown_filters(text, tree, environment), *_unknown_names(text, tree, environment)]
