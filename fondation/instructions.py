@@ -16,6 +16,8 @@ from fondation.errors import InstructionsError
 if TYPE_CHECKING:
     import jinja2
 
+    from fondation.sandbox import Sandbox
+
 NAMES = ("user_id", "session_id", "chat_id", "now", "today", "agent", "context")
 """What a template may use; `context` holds the values that its routes declare."""
 
@@ -85,7 +87,7 @@ def compile_instructions(text: str) -> Template:
 
 
 @cache
-def template_environment() -> jinja2.Environment:
+def template_environment() -> Sandbox:
     """The sandbox that compiles every template."""
     from fondation.sandbox import Sandbox
 

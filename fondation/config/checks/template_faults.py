@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from jinja2.exceptions import TemplateAssertionError
 
+from fondation.config.checks.template_failures import failures
 from fondation.config.checks.template_syntax import Fault, line_around, syntax_fault
 from fondation.config.checks.template_tree import MOST_TOKENS, TooManyTokens, parse
-from fondation.config.checks.template_trial import failures
 from fondation.instructions import NAMES, TOO_DEEP, template_environment
 
 _MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})

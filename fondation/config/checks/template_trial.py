@@ -1,41 +1,26 @@
 """What a template computes, as far as that is known before any run: an expression that fails for every value is found.
 
-Of what a run brings there are samples of every kind that it may be. What fails for some of them only, and what stands
-under a condition that a run decides, is nobody's fault.
+What fails for some of the samples only, and what stands under a condition that a run decides, is nobody's fault.
 """
 
 from __future__ import annotations
 
 import itertools
 import operator
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jinja2 import Environment, TemplateRuntimeError, Undefined, nodes
+from jinja2 import TemplateRuntimeError, Undefined, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import SandboxedEnvironment
 
-from fondation.config.checks.template_syntax import Fault
+from fondation.config.checks.template_samples import UNKNOWN, Value, exactly
 
-_SAMPLES: dict[str, tuple[object, ...]] = {
-    "string": ("text", "", None),
-    "integer": (1, 0, None),
-    "number": (1.5, 1, 0, None),
-    "boolean": (True, False, None),
-}
-"""A context value's type -> what it may be."""
-
-_OF_A_RUN: dict[str, tuple[object, ...]] = {
-    "user_id": ("someone", None),
-    "session_id": ("0b9f2c",),
-    "chat_id": ("0b9f2c",),
-    "now": ("2026-01-31T09:05:00+00:00",),
-    "today": ("2026-01-31",),
-}
 _FOR_ANY_VALUE = (TypeError, AttributeError, TemplateRuntimeError)
 """What is raised for a value's kind, not for the value."""
+
+_FORMATTING = frozenset({"format", "divisibleby", "even", "odd", "%"})
+"""Filters, tests and the operator that, given a text, put values into it: the text decides how many."""
 
 _LONGEST = 1_000
 """Texts and lists that are longer are not looked into."""
@@ -50,36 +35,16 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "in": lambda left, right: left in right,
     "notin": lambda left, right: left not in right,
 }
-_INTERNAL_NAME = re.compile(r"\b(?:sync_do|do|test)_(\w+)\(\)")
-"""What Jinja2 calls the functions of filters and tests."""
-
-_TOKEN = re.compile(r"\"[^\"\n]*\"?|'[^'\n]*'?|\w+|\S")
-_FORBIDDEN = "a template only reads text, numbers, lists and mappings: it reaches nothing behind them, changes nothing"
-_TEXTS = "user_id, session_id, chat_id, now, today and agent are text; today is like 2026-01-31"
-_HELP = "mend it; braces that are text go into {% raw %}...{% endraw %}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """What an expression may be."""
-
-    samples: tuple[object, ...] = ()
-    """One for each kind of value; none where nothing is known."""
-    exact: bool = False
-    """Whether the one sample is the value of every run."""
-
-
-_UNKNOWN = _Value()
-
-
-class _OutOfReach(SecurityError):
+class OutOfReach(SecurityError):
     """An attribute that the sandbox keeps from templates."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f'"{name}" is out of a template\'s reach')
 
 
-class _Failure(Exception):
+class Failure(Exception):
     """An expression that fails in every run."""
 
     def __init__(self, node: nodes.Node, error: Exception) -> None:
@@ -88,41 +53,11 @@ class _Failure(Exception):
         self.error = error
 
 
-def failures(
-    text: str, tree: nodes.Template, environment: Environment, agent: str, contexts: Sequence[Mapping[str, str]] | None
-) -> list[Fault]:
-    """The expressions of `agent`'s instructions that fail in every run, and attributes that no template reaches.
-
-    `contexts` has for each route that reaches the agent the types of its context values.
-    """
-    assert isinstance(environment, SandboxedEnvironment)
-    values = {name: _Value(samples) for name, samples in _OF_A_RUN.items()}
-    values |= {name: _exactly(value) for name, value in environment.globals.items()}
-    values |= {"agent": _exactly(agent), "context": _Value(tuple(_sample_contexts(contexts or ())))}
-    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
-    own |= {node.name for node in tree.find_all(nodes.Macro)}
-    trial = _Trial(environment, {name: value for name, value in values.items() if name not in own})
-    trial.run(tree.body)
-    return [_fault(text, failure) for failure in trial.failures] + _forbidden(text, tree, contexts or ())
-
-
-def _sample_contexts(contexts: Iterable[Mapping[str, str]]) -> Iterable[dict[str, object]]:
-    everything = tuple(itertools.chain.from_iterable(_SAMPLES.values()))
-    for context in contexts:
-        samples = {name: _SAMPLES.get(type_name, everything) for name, type_name in context.items()}
-        for turn in range(max((len(values) for values in samples.values()), default=1)):
-            yield {name: values[turn % len(values)] for name, values in samples.items()}
-
-
-def _exactly(value: object) -> _Value:
-    return _Value((value,), exact=True)
-
-
-class _Trial:
+class Trial:
     """Goes through the statements that every run reaches."""
 
-    def __init__(self, environment: SandboxedEnvironment, names: Mapping[str, _Value]) -> None:
-        self.failures: list[_Failure] = []
+    def __init__(self, environment: SandboxedEnvironment, names: Mapping[str, Value]) -> None:
+        self.failures: list[Failure] = []
         self._environment = environment
         self._context = environment.from_string("").new_context()
         self._names = names
@@ -131,7 +66,7 @@ class _Trial:
         for node in body:
             try:
                 self._statement(node)
-            except _Failure as failure:
+            except Failure as failure:
                 self.failures.append(failure)
             except RecursionError:
                 continue  # deeper than it can be looked into
@@ -178,17 +113,17 @@ class _Trial:
         value = self._value(node)
         return bool(self._apply(node, bool, value).samples[0]) if value.exact else None
 
-    def _values(self, expressions: Iterable[nodes.Node]) -> list[_Value]:
+    def _values(self, expressions: Iterable[nodes.Node]) -> list[Value]:
         return [self._value(node) for node in expressions]
 
-    def _value(self, node: nodes.Node) -> _Value:
+    def _value(self, node: nodes.Node) -> Value:
         match node:
             case nodes.Const():
-                return _exactly(node.value)
+                return exactly(node.value)
             case nodes.TemplateData():
-                return _exactly(node.data)
+                return exactly(node.data)
             case nodes.Name():
-                return self._names.get(node.name, _UNKNOWN)
+                return self._names.get(node.name, UNKNOWN)
             case nodes.Getattr():
                 return self._attribute(node)
             case nodes.Getitem() if not isinstance(node.arg, nodes.Slice):
@@ -214,29 +149,29 @@ class _Trial:
                 keys_and_values = self._values(part for pair in node.items for part in (pair.key, pair.value))
                 return self._apply(node, _mapping, *keys_and_values, only_exact=True)
             case _:
-                return _UNKNOWN
+                return UNKNOWN
 
-    def _attribute(self, node: nodes.Getattr) -> _Value:
+    def _attribute(self, node: nodes.Getattr) -> Value:
         of = self._value(node.node)
         try:
             found = tuple(self._environment.getattr(value, node.attr) for value in of.samples)
         except TemplateRuntimeError as error:  # an attribute of what is not there
             if of.exact:
-                raise _Failure(node, error) from error
-            return _UNKNOWN
+                raise Failure(node, error) from error
+            return UNKNOWN
         nowhere = bool(found) and all(isinstance(value, Undefined) for value in found)
-        if nowhere and (_is_dunder(node.attr) or (isinstance(node.node, nodes.Name) and node.node.name == "context")):
-            return _UNKNOWN  # reported elsewhere
+        if nowhere and (is_dunder(node.attr) or (isinstance(node.node, nodes.Name) and node.node.name == "context")):
+            return UNKNOWN  # reported elsewhere
         if nowhere and all(_is_unsafe(value) for value in found):
-            raise _Failure(node, _OutOfReach(node.attr))
-        return _Value(found[:1], exact=True) if nowhere else _Value(found, of.exact)
+            raise Failure(node, OutOfReach(node.attr))
+        return Value(found[:1], exact=True) if nowhere else Value(found, of.exact)
 
-    def _call(self, node: nodes.Call | nodes.Filter | nodes.Test) -> _Value:
+    def _call(self, node: nodes.Call | nodes.Filter | nodes.Test) -> Value:
         if node.node is None:
-            return _UNKNOWN  # the filter of a block
+            return UNKNOWN  # the filter of a block
         values = self._values((node.node, *node.args, *(keyword.value for keyword in node.kwargs)))
         if node.dyn_args or node.dyn_kwargs:
-            return _UNKNOWN
+            return UNKNOWN
         names = [str(keyword.key) for keyword in node.kwargs]
         by_chance = isinstance(node, nodes.Filter) and node.name == "random"
 
@@ -249,58 +184,58 @@ class _Trial:
                     return self._environment.call_test(node.name, target, args, kwargs, self._context)
             return self._environment.call(self._context, target, *args, **kwargs)
 
-        result = self._apply(node, call, *values, only_exact=isinstance(node, nodes.Filter) and node.name == "format")
-        return _UNKNOWN if by_chance else result
+        result = self._apply(node, call, *values, only_exact=getattr(node, "name", "") in _FORMATTING)
+        return UNKNOWN if by_chance else result
 
-    def _choice(self, node: nodes.And | nodes.Or | nodes.CondExpr) -> _Value:
+    def _choice(self, node: nodes.And | nodes.Or | nodes.CondExpr) -> Value:
         if isinstance(node, nodes.CondExpr):
             test, other = self._truth(node.test), node.expr2
             if test is None or (not test and other is None):
-                return _UNKNOWN
+                return UNKNOWN
             return self._value(node.expr1 if test or other is None else other)
         left = self._value(node.left)
         if not left.exact:
-            return _UNKNOWN
+            return UNKNOWN
         decided = bool(left.samples[0]) is isinstance(node, nodes.Or)
         return left if decided else self._value(node.right)
 
-    def _binary(self, node: nodes.BinExpr) -> _Value:
+    def _binary(self, node: nodes.BinExpr) -> Value:
         def operate(left: Any, right: Any) -> object:
             return self._environment.call_binop(self._context, node.operator, left, right)
 
         values = self._values((node.left, node.right))
-        return self._apply(node, operate, *values, only_exact=node.operator == "%")  # "%" formats texts, too
+        return self._apply(node, operate, *values, only_exact=node.operator in _FORMATTING)
 
-    def _comparison(self, node: nodes.Compare) -> _Value:
+    def _comparison(self, node: nodes.Compare) -> Value:
         left, *rest = self._values((node.expr, *(operand.expr for operand in node.ops)))
         if len(rest) > 1:
-            return _UNKNOWN
+            return UNKNOWN
         return self._apply(node, _COMPARISONS[node.ops[0].op], left, *rest)
 
     def _apply(
-        self, node: nodes.Node, function: Callable[..., object], *values: _Value, only_exact: bool = False
-    ) -> _Value:
+        self, node: nodes.Node, function: Callable[..., object], *values: Value, only_exact: bool = False
+    ) -> Value:
         """What `function` makes of the values; what it raises for every sample is a failure of `node`."""
         exact = all(value.exact for value in values)
         if only_exact and not exact:
-            return _UNKNOWN
-        result, error = _UNKNOWN, None
+            return UNKNOWN
+        result, error = UNKNOWN, None
         for samples in itertools.product(*(value.samples for value in values)):
             try:
                 value = function(*samples)
                 if _is_unsafe(value):
-                    raise _OutOfReach(str(samples[-1]))
-                result = _exactly(value) if exact and _is_small(value) else _UNKNOWN
+                    raise OutOfReach(str(samples[-1]))
+                result = exactly(value) if exact and _is_small(value) else UNKNOWN
             except RecursionError:
                 raise
             except Exception as raised:
                 if not exact and not isinstance(raised, _FOR_ANY_VALUE):
-                    return _UNKNOWN
+                    return UNKNOWN
                 error = raised
             else:
                 return result
         if error is not None:
-            raise _Failure(node, error)
+            raise Failure(node, error)
         return result
 
 
@@ -312,51 +247,9 @@ def _is_small(value: object) -> bool:
     return not isinstance(value, str | list | tuple | dict | range) or len(value) <= _LONGEST
 
 
-def _is_dunder(name: str) -> bool:
+def is_dunder(name: str) -> bool:
     return name.startswith("__")
 
 
 def _is_unsafe(value: object) -> bool:
     return isinstance(value, Undefined) and value._undefined_exception is SecurityError
-
-
-def _forbidden(text: str, tree: nodes.Template, contexts: Sequence[Mapping[str, str]]) -> list[Fault]:
-    """Attributes of Python itself, wherever they stand; of several in a row the first."""
-    declared = {name for context in contexts for name in context}
-    return [
-        _fault(text, _Failure(node, _OutOfReach(node.attr)))
-        for node in tree.find_all(nodes.Getattr)
-        if _is_dunder(node.attr) and node.attr not in declared and not _has_dunder(node.node)
-    ]
-
-
-def _has_dunder(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Getattr) and _is_dunder(node.attr)
-
-
-def _fault(text: str, failure: _Failure) -> Fault:
-    start, end = _place(text, failure.node)
-    reason = _INTERNAL_NAME.sub(r"\1", str(failure.error) or type(failure.error).__name__)
-    if isinstance(failure.error, _OutOfReach):
-        help = _FORBIDDEN
-    elif any(node.name in (*_OF_A_RUN, "agent") for node in failure.node.find_all(nodes.Name)):
-        help = _TEXTS
-    else:
-        help = _HELP
-    return Fault(start, end - start, "failing-template", f"this fails in every run: {reason[:200]}", help=help)
-
-
-def _place(text: str, node: nodes.Node) -> tuple[int, int]:
-    """Where to look: the name of the attribute, filter or test, else the whole expression."""
-    while isinstance(node, nodes.Call):
-        node = node.node
-    if isinstance(node, nodes.Getattr):
-        start = text.find(node.attr, node.lineno)
-        return start, start + len(node.attr)
-    if isinstance(node, nodes.Filter | nodes.Test):
-        start = text.find(node.name, node.lineno)
-        return start, start + len(node.name)
-    start = min(part.lineno for part in (node, *node.find_all(nodes.Expr)))
-    last = max((part.lineno for part in node.find_all((nodes.Name, nodes.Const))), default=node.lineno)
-    token = _TOKEN.match(text, last)
-    return start, token.end() if token else last + 1

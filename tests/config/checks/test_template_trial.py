@@ -4,10 +4,14 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fondation.config import load
 from fondation.config.checks.template_faults import find_faults
 from fondation.config.checks.template_tree import MOST_TOKENS
+from fondation.errors import InstructionsError
+from fondation.instructions import compile_instructions
 from tests.config.projects import VALID, project
 
 CONTEXTS = [{"plan": "string", "seats": "integer", "vip": "boolean", "rate": "number"}]
@@ -103,6 +107,7 @@ def test_the_help_says_what_the_values_are() -> None:
         "{{ context.seats + 1 }}{{ 10 / context.seats }}",
         "{{ context.rate|round(1) }}{{ context.plan|sum }}",
         "{{ context.plan % 3 }}{{ context.plan|format(3, 4) }}{{ '%d' % context.seats }}",
+        "{{ context.plan is divisibleby 'a' }}{{ context.plan is odd }}",
         "{{ ['a', 1]|random + 1 }}",
         "{% macro f(x) %}{{ x.y.z }}{{ 1/0 }}{% endmacro %}{{ f(agent).foo }}",
         "{% set agent = {'foo': 1} %}{{ agent.foo + 1 }}",
@@ -140,6 +145,86 @@ def test_a_value_whose_type_is_not_known_may_be_anything(tmp_path: Path) -> None
     route = "{agent: Helper, context: {plan: {type: '${TYPE}'}}}"
     loaded = load(project(tmp_path, text.replace("/api/chat: Helper", f"/api/chat: {route}")), check_environment=False)
     assert loaded.problems == []
+
+
+ATOMS = st.sampled_from(
+    ["agent", "today", "user_id", "context", "context.plan", "context.seats", "context.vip", "nobody"]
+) | st.sampled_from(["none", "1", "0", "'a'", "[]", "[1, 'a']", "{'a': 1}", "range(3)"])
+WRAPPED = [
+    "{0} + {1}",
+    "{0} - {1}",
+    "{0} / {1}",
+    "{0} % {1}",
+    "{0} ~ {1}",
+    "{0} == {1}",
+    "{0} < {1}",
+    "{0} in {1}",
+    "{0} and {1}",
+    "{0} or {1}",
+    "not {0}",
+    "-{0}",
+    "{0} if {1} else {0}",
+    "{0}.upper()",
+    "{0}.a",
+    "{0}['a']",
+    "{0}[{1}]",
+    "{0}|upper",
+    "{0}|int",
+    "{0}|list",
+    "{0}|length",
+    "{0}|sum",
+    "{0}|first",
+    "{0}|join({1})",
+    "{0}|default({1})",
+    "{0}|truncate({1})",
+    "{0}|format({1})",
+    "{0}|map('upper')|list",
+    "{0} is defined",
+    "{0} is divisibleby {1}",
+    "{0} is sameas {1}",
+]
+EXPRESSIONS = st.recursive(
+    ATOMS,
+    lambda inner: st.tuples(st.sampled_from(WRAPPED), inner, inner).map(
+        lambda parts: parts[0].replace("{0}", f"({parts[1]})").replace("{1}", f"({parts[2]})")
+    ),
+    max_leaves=5,
+)
+STATEMENTS = st.sampled_from(
+    [
+        "{{{{ {0} }}}}",
+        "{{% if {0} %}}{{{{ {1} }}}}{{% else %}}{{{{ {0} }}}}{{% endif %}}",
+        "{{% for x in {0} %}}{{{{ {1} }}}}{{% else %}}{{{{ {0} }}}}{{% endfor %}}",
+        "{{% set x = {0} %}}{{{{ {1} }}}}",
+        "{{% if {0} %}}{{% elif {1} %}}{{{{ {0} }}}}{{% endif %}}",
+    ]
+)
+RUNS = [
+    {
+        "agent": "Helper",
+        "user_id": user_id,
+        "session_id": "s",
+        "chat_id": "c",
+        "now": "2027-12-03T01:02:03+00:00",
+        "today": "2027-12-03",
+        "context": {"plan": plan, "seats": seats, "vip": vip, "rate": None},
+    }
+    for user_id in (None, "ann", "7")
+    for plan in (None, "", "7", "a", "%s")
+    for seats, vip in ((None, None), (0, False), (3, True), (-1, True))
+]
+
+
+@given(statement=STATEMENTS, first=EXPRESSIONS, second=EXPRESSIONS)
+@settings(max_examples=150, deadline=None)
+def test_what_is_said_to_fail_in_every_run_does(statement: str, first: str, second: str) -> None:
+    template = statement.format(first, second)
+    if not failing(template):
+        return
+    compiled = compile_instructions(template)
+    for names in RUNS:
+        with pytest.raises(InstructionsError):
+            compiled.render(names)
 
 
 @pytest.mark.parametrize(
