@@ -73,13 +73,19 @@ def command(
 ) -> None:
     """Show what the model calls cost.
 
-    A period like 7d reaches back from now; a date is its midnight in the time zone of usage.timezone. Calls that were
-    refused or simulated are counted apart from the others, and a total that misses a cost says so. The ledger is only
-    read.
+    A period like 7d reaches back from now; a date is its midnight in the time zone of usage.timezone. The ledger is
+    only read.
 
-    JSON and CSV name the figures runs, calls, refused, simulated, prompt_tokens, completion_tokens, total_tokens,
-    cached_tokens, cache_write_tokens, reasoning_tokens, cost (US dollars, null or empty where none is known),
-    unknown_cost_calls, p50_ms and p95_ms, for each group and for the total.
+    Refused calls are counted apart, and simulated ones have a table of their own: neither they nor their tokens are in
+    any other figure. A total that misses a cost says so.
+
+    p50 and p95 are the times, until the last byte, that half and 95 percent of the answered calls took at most. A line
+    of several models mixes fast ones with slow ones: split it with --by model.
+
+    JSON and CSV name the figures runs, calls, refused, prompt_tokens, completion_tokens, total_tokens, cached_tokens,
+    cache_write_tokens, reasoning_tokens, cost (US dollars, null or empty where none is known), unknown_cost_calls,
+    p50_ms and p95_ms, all of real calls alone, then simulated_runs, simulated (calls) and simulated_tokens. JSON has
+    groups and total apart; in CSV the first column, row, is group or total.
 
     Exit codes: 0 fine (also when no call is found), 1 there is no ledger, 2 wrong usage of the command.
     """
@@ -90,9 +96,8 @@ def command(
             filters = Filters(period, agent=agent, model=model, user=user, session=session)
             result = report(connection, filters, by, ledger.zone)
     except NoLedger as error:
-        raise click.ClickException(
-            f"{error}.\n`fondation serve` and `fondation chat` make a ledger; --db FILE names another one."
-        ) from error
+        advice = ledger.why_not_recorded or "`fondation serve` and `fondation chat` make a ledger"
+        raise click.ClickException(f"{error}.\n{advice}. --db FILE names another ledger.") from error
     _show(result, period, ledger, form)
 
 
@@ -100,6 +105,8 @@ def command(
 class _Ledger:
     path: Path
     zone: tzinfo
+    why_not_recorded: str | None = None
+    """Why the project adds nothing to it, and what to do about it."""
 
 
 def _is_default(context: click.Context, name: str) -> bool:
@@ -109,6 +116,7 @@ def _is_default(context: click.Context, name: str) -> bool:
 def _find_ledger(file: Path, db: Path | None, is_default: bool) -> _Ledger:
     """The database and the time zone that the project's file names; without one, fondation.db in this folder."""
     from fondation.config import database_file, load
+    from fondation.usage.location import ledger_file, why_not_recorded
 
     if is_default and not file.exists():
         return _Ledger(db or database_file(None, Path(), os.environ), UTC)
@@ -120,7 +128,7 @@ def _find_ledger(file: Path, db: Path | None, is_default: bool) -> _Ledger:
         click.echo("Mend the file, or name the ledger itself with --db FILE.", err=True)
         sys.exit(1)
     zone = ZoneInfo(loaded.config.usage.timezone)
-    return _Ledger(db or database_file(loaded.config.storage.url, loaded.folder, loaded.environment), zone)
+    return _Ledger(db or ledger_file(loaded), zone, why_not_recorded(loaded))
 
 
 def _read_period(since: str | None, until: str | None, zone: tzinfo) -> Period:
@@ -161,4 +169,6 @@ def _nothing_found(ledger: _Ledger, result: Report) -> str:
     if result.recorded:
         held = f"{ledger.path} holds {result.recorded:,}"
         return f"No model call matches ({held}): try a longer --since, or fewer filters."
+    if ledger.why_not_recorded:
+        return f"{ledger.path} holds no model calls: {ledger.why_not_recorded}."
     return f"{ledger.path} holds no model calls yet: send a message to `fondation serve`, or type `fondation chat`."

@@ -14,7 +14,6 @@ FIGURES = (
     "runs",
     "calls",
     "refused",
-    "simulated",
     "prompt_tokens",
     "completion_tokens",
     "total_tokens",
@@ -25,13 +24,15 @@ FIGURES = (
     "unknown_cost_calls",
     "p50_ms",
     "p95_ms",
+    "simulated_runs",
+    "simulated",
+    "simulated_tokens",
 )
 """The figures of a group and of the total, in this order, each by its name in `Figures`.
 
 `cost` is in US dollars, empty (null) where no call's cost is known; calls, refused and simulated add up to all.
 """
 
-TOTAL = "Total"
 _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
@@ -52,13 +53,13 @@ def as_json(report: Report, period: Period, zone: tzinfo) -> str:
 
 
 def as_csv(report: Report) -> str:
-    """A head, a line for each group, and last the total."""
+    """A head, a line for each group, and last the total; the first column, `row`, says which of the two a line is."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
-    lines.writerow([*report.by, *FIGURES])
+    lines.writerow(["row", *report.by, *FIGURES])
     for key, figures in report.groups:
-        lines.writerow([*map(_cell, key), *_csv_figures(figures)])
-    lines.writerow([TOTAL, *[""] * (len(report.by) - 1), *_csv_figures(report.total)])
+        lines.writerow(["group", *map(_cell, key), *_csv_figures(figures)])
+    lines.writerow(["total", *[""] * len(report.by), *_csv_figures(report.total)])
     return text.getvalue()
 
 

@@ -28,7 +28,7 @@ def why_not_recorded(loaded: Loaded) -> str | None:
                 return None
             return (
                 f"{loaded.file} records model calls only in production (usage.enabled): "
-                "set FONDATION_ENV=production, or write usage.enabled: true"
+                "set FONDATION_ENV=production, or write true there"
             )
         case False:
-            return f"{loaded.file} records no model calls: usage.enabled is false there; write true, or leave it out"
+            return f"{loaded.file} records no model calls: usage.enabled is false; write true there"

@@ -1,30 +1,21 @@
-"""A report for people: a table, as wide as its numbers need."""
+"""A report for people: a table, and what must be said beside it."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 
-from rich import box
-from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
-from rich.text import Text
-
 from fondation.config.words import printable
+from fondation.usage.layout import lay_out
 from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars
 from fondation.usage.periods import Period
 from fondation.usage.reports import Figures, Report
-
-PLAIN_WIDTH = 100
-"""Columns of a table that goes into a file or a pipe; more where names and numbers need more."""
-NAME_WIDTH = 28
-"""A longer name is folded where there is no room for it."""
 
 _TITLES = {
     "runs": "Runs",
     "calls": "Calls",
     "refused": "Refused",
-    "simulated": "Simulated",
     "prompt_tokens": "Input",
     "cached_tokens": "Cached",
     "completion_tokens": "Output",
@@ -34,40 +25,51 @@ _TITLES = {
     "p50_ms": "p50",
     "p95_ms": "p95",
 }
-_ONLY_IF_ANY = ("refused", "simulated", "unknown_cost_calls")
+_ONLY_IF_ANY = ("refused", "unknown_cost_calls")
+_SIMULATED_TITLES = {"simulated_runs": "Runs", "simulated": "Calls", "simulated_tokens": "Tokens"}
 
 
 def print_table(report: Report, period: Period, zone: str, file: IO[str]) -> None:
-    """Print the groups and the total; what is of unknown cost is said beside every total."""
-    table = _table(report)
-    console = Console(file=file, highlight=False)
-    available = console.width if console.is_terminal else PLAIN_WIDTH
-    least = Measurement.get(console, console.options.update(max_width=10_000), table).minimum
-    console.width = max(available, least)
-    with console.capture() as captured:
-        console.print(Text(f"Usage {_span(period)} ({zone})\n"), table, sep="\n")
-        if report.total.unknown_cost_calls:
-            console.print(Text(f"\nTotal cost: {_total_cost(report.total)}"))
-    file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+    """Print the groups and the total, real calls and simulated ones each for themselves.
+
+    What is of unknown cost is said beside every total.
+    """
+    room = shutil.get_terminal_size().columns if file.isatty() else None
+    lines = [f"Usage {_span(period)} ({zone})"]
+    if _has_real_calls(report.total):
+        titles = {n: title for n, title in _TITLES.items() if n not in _ONLY_IF_ANY or getattr(report.total, n)}
+        lines += ["", *_section(report, _has_real_calls, titles, room)]
+    if report.total.unknown_cost_calls:
+        lines += ["", f"Total cost: {_total_cost(report.total)}"]
+    if report.total.simulated:
+        lines += ["", "Simulated calls: no model was called, and nothing was charged."]
+        lines += ["", *_section(report, _has_simulated_calls, _SIMULATED_TITLES, room)]
+    file.writelines(f"{line}\n" for line in lines)
 
 
-def _table(report: Report) -> Table:
-    total = report.total
-    shown = [name for name in _TITLES if name not in _ONLY_IF_ANY or getattr(total, name)]
-    table = Table(box=box.SIMPLE, padding=0, show_edge=False, show_footer=True, footer_style="bold")
-    for position, title in enumerate(report.by):
-        longest = max(len(_name(key[position])) for key, _ in report.groups)
-        footer = "" if position else "Total"
-        table.add_column(title.capitalize(), footer, min_width=min(longest, NAME_WIDTH), overflow="fold")
-    for name in shown:
-        table.add_column(_TITLES[name], _cell(total, name, TOTAL_PLACES), justify="right", no_wrap=True)
-    for key, figures in report.groups:
-        table.add_row(*map(_name, key), *(_cell(figures, name, ROW_PLACES) for name in shown))
-    return table
+def _has_real_calls(figures: Figures) -> bool:
+    return bool(figures.calls or figures.refused)
+
+
+def _has_simulated_calls(figures: Figures) -> bool:
+    return bool(figures.simulated)
+
+
+def _section(
+    report: Report, is_shown: Callable[[Figures], bool], titles: Mapping[str, str], room: int | None
+) -> Iterator[str]:
+    """A table of the groups that are shown; `titles` are those of its figures."""
+    heads = [*(title.capitalize() for title in report.by), *titles.values()]
+    rows = [
+        [*map(_name, key), *(_cell(figures, name, ROW_PLACES) for name in titles)]
+        for key, figures in report.groups
+        if is_shown(figures)
+    ]
+    footer = ["Total", *[""] * (len(report.by) - 1), *(_cell(report.total, name, TOTAL_PLACES) for name in titles)]
+    return lay_out(heads, rows, footer, names=len(report.by), room=room)
 
 
 def _cell(figures: Figures, name: str, places: int) -> str:
-    """A figure as text, without a space: a line is never broken inside it."""
     match name:
         case "cost":
             return "unknown" if figures.cost is None else dollars(figures.cost, places)
@@ -77,8 +79,8 @@ def _cell(figures: Figures, name: str, places: int) -> str:
             return f"{getattr(figures, name):,}"
 
 
-def _name(name: str | None) -> Text:
-    return Text("(none)" if name is None else printable(name))
+def _name(name: str | None) -> str:
+    return "(none)" if name is None else printable(name).replace("\t", " ")
 
 
 def _duration(milliseconds: int | None) -> str:

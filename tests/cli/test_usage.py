@@ -139,6 +139,29 @@ def test_an_empty_ledger_says_what_to_do(usage: Usage) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("enabled", "reason"),
+    [
+        ("false", "agents.yaml records no model calls: usage.enabled is false; write true there"),
+        ("production", "agents.yaml records model calls only in production (usage.enabled): set FONDATION_ENV"),
+    ],
+)
+def test_where_nothing_is_recorded_it_says_so(usage: Usage, tmp_path: Path, enabled: str, reason: str) -> None:
+    write_project(tmp_path)
+    file = tmp_path / "agents.yaml"
+    file.write_text(file.read_text().replace("usage: {", f"usage: {{enabled: {enabled}, "))
+    result = usage()
+    assert result.exit_code == 1
+    assert reason in result.stderr
+    make_ledger(tmp_path / "money.db")
+    result = usage()
+    assert result.exit_code == 0
+    assert reason in result.stdout
+    assert "send a message" not in result.stdout
+    make_ledger(tmp_path / "money.db", 10)
+    assert "$1.0000" in usage().stdout
+
+
 def test_a_period_without_calls_says_so(usage: Usage) -> None:
     make_ledger(Path("fondation.db"), 7200)
     result = usage("--since", "30m")
@@ -155,7 +178,7 @@ def test_programs_get_an_empty_report_and_people_the_sentence(usage: Usage, form
     if form == "json":
         assert json.loads(result.stdout)["groups"] == []
     else:
-        assert [line[0] for line in csv.reader(io.StringIO(result.stdout))] == ["agent", "Total"]
+        assert [line[0] for line in csv.reader(io.StringIO(result.stdout))] == ["row", "total"]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +232,12 @@ def test_help_says_what_the_exit_codes_mean(usage: Usage) -> None:
     text = usage("--help").stdout
     assert "Exit codes" in text
     assert all(name in text for name in GROUPINGS)
+
+
+def test_help_says_what_the_latencies_mix(usage: Usage) -> None:
+    text = " ".join(usage("--help").stdout.split())
+    assert "until the last byte" in text
+    assert "A line of several models mixes fast ones with slow ones: split it with --by model." in text
 
 
 def test_help_names_every_figure(usage: Usage) -> None:

@@ -4,6 +4,7 @@ import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import astuple
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +35,8 @@ def names(result: Report) -> list[Any]:
 @pytest.mark.usefixtures("support_desk")
 def test_calls_are_counted_refused_and_simulated_ones_apart(path: Path) -> None:
     total = read(path).total
-    assert (total.runs, total.calls, total.refused, total.simulated) == (3, 5, 1, 1)
+    assert (total.runs, total.calls, total.refused) == (2, 5, 1)
+    assert (total.simulated_runs, total.simulated) == (1, 1)
 
 
 @pytest.mark.usefixtures("support_desk")
@@ -44,10 +46,36 @@ def test_unknown_costs_are_counted_and_known_ones_added(path: Path) -> None:
 
 
 @pytest.mark.usefixtures("support_desk")
-def test_tokens_are_summed_over_every_call(path: Path) -> None:
+def test_tokens_are_summed_over_every_real_call(path: Path) -> None:
     total = read(path).total
-    assert (total.prompt_tokens, total.completion_tokens, total.total_tokens) == (13_237, 770, 14_007)
+    assert (total.prompt_tokens, total.completion_tokens, total.total_tokens) == (13_167, 740, 13_907)
     assert (total.cached_tokens, total.reasoning_tokens) == (1_024, 200)
+
+
+TOKENS = ("prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def test_simulated_tokens_are_in_no_sum_but_their_own(path: Path, fill: Fill) -> None:
+    fill(
+        {**dict.fromkeys(TOKENS, 100), "cost_source": "simulated", "run_id": "run_1"},
+        {**dict.fromkeys(TOKENS, 1), "run_id": "run_1"},
+    )
+    result = read(path)
+    for figures in (result.total, result.groups[0][1]):
+        assert [getattr(figures, name) for name in TOKENS] == [1] * 5
+        assert (figures.total_tokens, figures.simulated_tokens) == (2, 200)
+        assert (figures.runs, figures.simulated_runs) == (1, 1)
+
+
+def test_a_run_of_several_agents_is_one_run_in_all(path: Path, fill: Fill) -> None:
+    fill(
+        *({"agent_name": name, "run_id": "run_1"} for name in ("A", "B", "B")),
+        {"agent_name": "B", "run_id": "run_2", "status": "aborted"},
+        {"agent_name": "B", "run_id": None},
+    )
+    result = read(path)
+    assert [(key[0], figures.runs) for key, figures in result.groups] == [("A", 1), ("B", 3)]
+    assert result.total.runs == 3
 
 
 def test_a_cost_of_which_nothing_is_known_is_not_zero(path: Path, fill: Fill) -> None:
@@ -134,7 +162,7 @@ def test_an_empty_ledger_has_a_total_of_nothing(path: Path, fill: Fill) -> None:
     fill()
     result = read(path)
     assert result.groups == []
-    assert result.total == Figures(*[0] * 13)
+    assert astuple(result.total) == (*[0] * 12, None, None, *[0] * 3)
     assert result.total.cost == 0
 
 
@@ -177,9 +205,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_total_is_the_sum_of_its_groups_and_of_its_rows(folder: Path, made: list[dict[str, Any]], by: str) -> None:
     with ledger_of(folder, made) as path:
         result = read(path, by)
-    sums = [name for name in Figures.__dataclass_fields__ if name not in ("runs", "p50_ms", "p95_ms")]
+    sums = Figures.__dataclass_fields__.keys() - {"runs", "simulated_runs", "p50_ms", "p95_ms"}
     for name in sums:
         assert getattr(result.total, name) == sum(getattr(figures, name) for _, figures in result.groups)
     billed = [call["cost"] for call in made if call["cost_source"] != "simulated"]
     assert result.total.cost_pico == sum(math.floor(cost * 1e12 + 0.5) for cost in billed)
     assert result.total.calls + result.total.refused + result.total.simulated == len(made)
+    tokens = [(call["cost_source"] == "simulated", call["prompt_tokens"] or 0) for call in made]
+    assert result.total.total_tokens == sum(count for simulated, count in tokens if not simulated)
+    assert result.total.simulated_tokens == sum(count for simulated, count in tokens if simulated)
+    durations = [call["duration"] for call in made if is_answered(call) and call["duration"] is not None]
+    assert result.total.p50_ms == (sorted(durations)[(len(durations) - 1) // 2] if durations else None)
+
+
+def is_answered(call: dict[str, Any]) -> bool:
+    return call["cost_source"] != "simulated" and call["status"] in ("done", None)
+
+
+@pytest.mark.usefixtures("support_desk")
+def test_a_ledger_of_many_calls_is_read_once(path: Path) -> None:
+    statements: list[str] = []
+    with closing(open_to_read(path)) as connection:
+        connection.set_trace_callback(statements.append)
+        report(connection, Filters(), ["day", "agent"], UTC)
+    passes = [text for text in statements if "FROM usage_tracking" in text and not text.startswith("SELECT COUNT(*)")]
+    assert len(passes) == 1
+    assert "ORDER BY" not in passes[0]
+    assert "DISTINCT" not in passes[0]
