@@ -89,7 +89,7 @@ def _listening_on(loaded: Loaded, host: str | None, port: int | None) -> Loaded:
 
 
 def _check_address(host: str, insecure: bool) -> None:
-    from fondation.server.doors import is_loopback
+    from fondation.addresses import is_loopback
 
     if not insecure and not is_loopback(host):
         raise click.UsageError(

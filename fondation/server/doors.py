@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from fondation.addresses import is_loopback
 from fondation.config import Server
 from fondation.errors import RequestError
 
@@ -98,19 +98,6 @@ def _host_name(request: web.Request) -> str:
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()
     return host.partition(":")[0].lower()
-
-
-@lru_cache(maxsize=1024)
-def is_loopback(name: str) -> bool:
-    """Whether a host name or address means this machine only."""
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return bool((mapped or address).is_loopback)
 
 
 def _is_address(name: str) -> bool:

@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
+from fondation.addresses import is_loopback
 from fondation.config.models import Cors, Server
 from fondation.errors import RequestError
-from fondation.server.doors import Doors, is_loopback
+from fondation.server.doors import Doors
 from tests.support.scripted import ScriptedProvider, text
 from tests.support.served import ANN, Kitchen, Reply, Served
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from fondation.addresses import is_loopback
 from fondation.config import scalars, secrets
 from fondation.config.document import Document
 from fondation.config.places import Path, Span, dotted
@@ -60,16 +60,6 @@ def _check_price(document: Document, path: Path) -> None:
 
 def _broken(document: Document) -> set[Path]:
     return document.dropped | document.unknown
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _texts(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
