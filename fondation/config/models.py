@@ -235,7 +235,7 @@ class Server(Section):
     cors: Cors = Cors()
     """Which pages of other origins may call the server."""
     proxies: list[Text] = Field(default_factory=list)
-    """Addresses or networks of proxies in front, like 10.0.0.0/8: their x-user-id is believed, whatever Host they pass."""
+    """Proxies in front, by address or network like 10.0.0.0/8: they say who the user is, and any Host."""
 
 
 class Config(Section):
