@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -53,6 +54,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         gate=always_go,
         runs=ActiveRuns(),
         database=None if why_not_recorded(loaded) else ledger_file(loaded),
+        config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
     app.cleanup_ctx.extend([_ledger, _prices, _http, _watch])
@@ -86,7 +88,7 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     try:
-        services.store = await asyncio.to_thread(open_store, services.database)
+        services.store = await asyncio.to_thread(open_store, services.database, services.config_hash)
     except CannotOpen as error:
         raise ConfigError(_no_ledger_text(services.database, error)) from error
     yield

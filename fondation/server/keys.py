@@ -26,6 +26,8 @@ class Services:
     runs: ActiveRuns
     database: Path | None
     """The ledger's file; None where usage is not recorded."""
+    config_hash: str
+    """Of the file, as it was when the application was made: rows say which configuration made a call."""
     store: UsageStore | None = None
     """Open while the application runs."""
 

@@ -66,12 +66,12 @@ _LARGEST = 2**63 - 1
 _NO_USAGE = TokenUsage()
 
 
-def row_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
+def row_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None = None) -> Row:
     """The row of a call as it is now; while it runs, what is not known yet is empty."""
-    return {**origin_of(call, run, owner), **progress_of(call)}
+    return {**origin_of(call, run, owner, config_hash), **progress_of(call)}
 
 
-def origin_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
+def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None) -> Row:
     """The columns that are known when the call begins, and stay."""
     return {
         "agent_name": _text(call.agent) or "",
@@ -87,7 +87,7 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str) -> Row:
         "attempt": call.attempt,
         "requested_model": _text(call.requested_model),
         "provider": _text(call.provider),
-        "config_hash": None,
+        "config_hash": config_hash,
         "labels": None,
         "owner": owner,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import sqlite3
 from pathlib import Path
 
@@ -181,3 +182,11 @@ async def test_inside_a_program_whose_handlers_are_not_cancelled_a_vanished_clie
         connection.vanish()
     await asyncio.wait_for(provider.ended.wait(), 2)
     assert (await served.rows())[0]["status"] == "aborted"
+
+
+async def test_rows_say_which_configuration_made_the_call(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(ScriptedProvider([text("ok")]))
+    await served.post()
+    (row,) = await served.rows()
+    file = served.folder / "agents.yaml"
+    assert row["config_hash"] == hashlib.sha256(file.read_bytes()).hexdigest()[:12]

@@ -40,8 +40,9 @@ class SqliteStore:
     where the file cannot be used at all.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, config_hash: str | None = None) -> None:
         self._owner = new_owner()
+        self._config_hash = config_hash
         self._open: dict[ModelCall, _OpenCall] = {}
         self._changed: dict[Entry, _OpenCall | None] = {}
         self._promises: list[asyncio.Future[None]] = []
@@ -60,7 +61,8 @@ class SqliteStore:
             log.error("Failed to save usage: the ledger is closed already")
             durable.set_result(None)
             return durable
-        opened = self._open[call] = _OpenCall(call, Entry(next(self._keys)), origin_of(call, run, self._owner))
+        origin = origin_of(call, run, self._owner, self._config_hash)
+        opened = self._open[call] = _OpenCall(call, Entry(next(self._keys)), origin)
         self._promises.append(durable)
         self._change(opened.entry, opened, within=0.0)
         return durable
