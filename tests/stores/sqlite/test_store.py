@@ -16,6 +16,8 @@ import pytest
 from fondation.calls import ModelCall, RunInfo
 from fondation.stores import CannotOpen, UsageStore, open_store
 from fondation.stores.sqlite import store as store_module
+from fondation.stores.sqlite import writer as writer_module
+from fondation.stores.sqlite.ledger import Ledger
 
 from ..conftest import NewCall, Rows
 
@@ -309,8 +311,14 @@ async def test_a_database_that_is_only_locked_is_opened_when_it_is_free(
 
 
 def test_a_database_that_is_slow_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "OPEN_SECONDS", 0.0)
-    write_letter(path)
+    class SlowLedger(Ledger):
+        def __init__(self, path: Path, owner: str) -> None:
+            time.sleep(0.5)
+            super().__init__(path, owner)
+
+    monkeypatch.setattr(store_module, "OPEN_SECONDS", 0.05)
+    monkeypatch.setattr(writer_module, "Ledger", SlowLedger)
     begun = time.monotonic()
-    open_store(path).close()
-    assert time.monotonic() - begun < 1
+    store = open_store(path)
+    assert time.monotonic() - begun < 0.4
+    store.close()
