@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import cache
 
 from fondation.calls import CostSource
 
@@ -16,7 +17,12 @@ _context = Context(prec=60, rounding=ROUND_HALF_UP)
 
 def dollars(amount: float | Decimal, places: int = TOTAL_PLACES) -> str:
     """`$1,234.5678`. A float is taken at its exact binary value."""
-    return f"${_context.quantize(Decimal(amount), Decimal(1).scaleb(-places)):,f}"
+    return f"${_context.quantize(Decimal(amount), _unit(places)):,f}"
+
+
+@cache
+def _unit(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def cost_text(cost: float | None, source: CostSource, places: int = TOTAL_PLACES) -> str:
