@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fondation import __version__
@@ -20,9 +21,9 @@ def banner(loaded: Loaded, app: web.Application, port: int) -> str:
     services = app[SERVICES]
     url = f"http://{_url_host(loaded.config.server.host)}:{port}"
     sections = {
-        "routes": [f"{path}  {route.agent.name}" for path, route in services.cast.routes.items()],
-        "agents": _agents(services),
-        "models": _models(loaded, services),
+        "routes": _aligned({path: route.agent.name for path, route in services.cast.routes.items()}),
+        "agents": _aligned(_agents(services)),
+        "models": _aligned(_models(loaded, services)),
         "ledger": [_ledger(services)],
     }
     lines = [f"fondation {__version__} serves {loaded.summary()}", ""]
@@ -33,23 +34,32 @@ def banner(loaded: Loaded, app: web.Application, port: int) -> str:
     return "\n".join(lines)
 
 
-def _agents(services: Services) -> list[str]:
-    return [
-        name
-        + (f"  tools: {', '.join(agent.tools)}" if agent.tools else "")
-        + (f"  hands off to: {', '.join(agent.handoffs)}" if agent.handoffs else "")
+def _aligned(entries: Mapping[str, str]) -> list[str]:
+    """A line for each name, what is said of it in one column."""
+    width = max(map(len, entries), default=0)
+    return [f"{name:{width}}  {text}".rstrip() for name, text in entries.items()]
+
+
+def _agents(services: Services) -> dict[str, str]:
+    return {
+        name: "; ".join(
+            [
+                *([f"tools: {', '.join(agent.tools)}"] if agent.tools else []),
+                *([f"hands off to: {', '.join(agent.handoffs)}"] if agent.handoffs else []),
+            ]
+        )
         for name, agent in services.cast.agents.items()
-    ]
+    }
 
 
-def _models(loaded: Loaded, services: Services) -> list[str]:
+def _models(loaded: Loaded, services: Services) -> dict[str, str]:
     assert loaded.config is not None
-    lines, missing = [], missing_keys(loaded)
+    lines, missing = {}, missing_keys(loaded)
     for name, model in loaded.config.models.items():
-        line = f"{name}  {model.id} ({model.provider})"
+        line = f"{model.id} ({model.provider})"
         if name in services.cast.simulated:
             line += f", simulated: {missing[name]} is not set" if name in missing else ", simulated"
-        lines.append(line)
+        lines[name] = line
     return lines
 
 
