@@ -112,7 +112,7 @@ async def test_it_says_what_it_serves_answers_and_ends_at_a_signal(project: Path
         for expected in (
             "serves agents.yaml: 2 agents, 1 tool, 1 model, 1 route",
             "routes  /api/chat  Ann",
-            "agents  Ann  tools: wait  hands off to: Bob",
+            "agents  Ann  tools: wait; hands off to: Bob",
             "models  main  acme/main (openrouter), simulated: OPENROUTER_API_KEY is not set",
             f"ledger  {project / 'fondation.db'}",
             f"try: curl -N {served.url}/api/chat -H 'content-type: application/json' -d",
