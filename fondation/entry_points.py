@@ -111,7 +111,7 @@ def _standard_library_owner(function: object) -> str | None:
     module = getattr(function, "__module__", None)
     if module is None:  # a method of a built-in value, like {}.get
         module = type(getattr(function, "__self__", function)).__module__
-    name = str(module)
+    name = str(module).split("._")[0]  # pathlib, not pathlib._local
     return name if name.split(".")[0] in _STANDARD_LIBRARY and name != "__main__" else None
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def talk(*lines: str, args: tuple[str, ...] = ()) -> Result:
 
 
 def rows(project: Path) -> list[tuple[str, str, str]]:
-    with sqlite3.connect(project / "fondation.db") as database:
+    with closing(sqlite3.connect(project / "fondation.db")) as database:
         query = "SELECT agent_name, status, cost_source FROM usage_tracking ORDER BY id"
         return database.execute(query).fetchall()
 
