@@ -14,6 +14,11 @@ VARIABLE = "DATABASE_URL"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
 
+def is_production(environment: Mapping[str, str]) -> bool:
+    """Whether `usage.enabled: production` means yes here."""
+    return environment.get("FONDATION_ENV") == "production"
+
+
 def database_file(url: str | None, folder: Path, environment: Mapping[str, str]) -> Path:
     """The SQLite file that `storage.url` names, else DATABASE_URL, else fondation.db in the project's folder.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fondation.config.database import database_file
+from fondation.config.database import database_file, is_production
 
 if TYPE_CHECKING:
     from fondation.config import Loaded
@@ -24,7 +24,7 @@ def why_not_recorded(loaded: Loaded) -> str | None:
         case True:
             return None
         case "production":
-            if loaded.environment.get("FONDATION_ENV") == "production":
+            if is_production(loaded.environment):
                 return None
             return (
                 f"{loaded.file} records model calls only in production (usage.enabled): "

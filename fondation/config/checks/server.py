@@ -7,7 +7,7 @@ import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 
-from fondation.config.database import VARIABLE, database_file, why_unwritable
+from fondation.config.database import VARIABLE, database_file, is_production, why_unwritable
 from fondation.config.document import Document
 from fondation.config.problems import Problem
 from fondation.config.words import near
@@ -94,7 +94,7 @@ def _is_kept(document: Document, environment: Mapping[str, str]) -> bool:
     path = ("usage", "enabled")
     enabled = document.value(*path)
     if enabled == "production":
-        return environment.get("FONDATION_ENV") == "production"
+        return is_production(environment)
     return enabled is not False and path not in document.dropped | document.unknown
 
 
