@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fondation.protocols.ui_message_stream.decode import Conversation, decode
+from fondation.protocols.conversation import Conversation
+from fondation.protocols.ui_message_stream.decode import decode
 from fondation.protocols.ui_message_stream.encode import HEADERS, KEEPALIVE, broken, encode
 
 __all__ = ["HEADERS", "KEEPALIVE", "Conversation", "broken", "decode", "encode"]

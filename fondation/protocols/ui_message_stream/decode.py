@@ -7,17 +7,16 @@ and it brings no instructions.
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, Json, Message, TextPart, ToolCall, ToolResult, UserMessage, mend
+from fondation.messages import AssistantMessage, Json, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.protocols.bodies import BodyReader
+from fondation.protocols.conversation import Conversation
 
 NO_MESSAGE = "No message provided"
 UNANSWERED = "Not run: the user went on without it."
@@ -55,51 +54,15 @@ class Body(msgspec.Struct, rename="camel"):
     message_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """What a body says."""
-
-    messages: tuple[Message, ...]
-    text: str
-    """The user's newest message."""
-    chat_id: str | None
-    user_message_id: str | None
-    """The client's id of that message; None where it has none."""
-    continues: str | None
-    """The id of the assistant message that the answer goes on with; None for a new one."""
-    last_agent: str | None
-    """The agent that answered last, as the client remembers it."""
-    context: dict[str, Json]
-    agent_choice: str | None
-
-
-_decode = msgspec.json.Decoder(Body).decode
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_read = BodyReader(Body)
 
 
 def decode(data: bytes) -> Conversation:
     """Read a request body. Raises `RequestError` (400) with what is wrong and where."""
-    try:
-        return _conversation(_body(data.removeprefix(codecs.BOM_UTF8)))
-    except msgspec.ValidationError as error:
-        raise RequestError(400, _with_path(str(error))) from None
-    except (ValueError, RecursionError):
-        raise RequestError(400, "Invalid JSON body") from None
+    return conversation_of(_read(data))
 
 
-def _body(data: bytes) -> Body:
-    try:
-        return _decode(data)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        if _SURROGATE.search(data) is None:
-            raise
-        # A browser cuts a text inside an emoji, and sends the half of it that is left.
-        return msgspec.convert(mend(json.loads(data)), Body)
-
-
-def _conversation(body: Body) -> Conversation:
+def conversation_of(body: Body) -> Conversation:
     history = _history(body)
     messages = tuple(_messages(history, len(body.messages or [])))
     asked = next((message for message in reversed(history) if message.role == "user"), None)
@@ -116,12 +79,6 @@ def _conversation(body: Body) -> Conversation:
         context=body.context or {},
         agent_choice=body.agent_choice,
     )
-
-
-def _with_path(text: str) -> str:
-    """msgspec's complaint with its path in front: `messages[0].role: Expected ...`."""
-    said, found, path = text.rpartition(" - at `$")
-    return f"{path.rstrip('`').lstrip('.') or 'body'}: {said}" if found else f"body: {text}"
 
 
 def _history(body: Body) -> list[UIMessage]:
