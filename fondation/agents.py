@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from fondation.handoffs import handoff_tool
 from fondation.instructions import Template, compile_instructions
 from fondation.match_on import Matcher, compile_match
-from fondation.messages import Json, ToolSpec
+from fondation.messages import Json, SystemMessage, ToolSpec
 from fondation.providers import create_provider
 from fondation.tools import Tool, open_tool
 from fondation.usage.pricing import can_estimate
 
 if TYPE_CHECKING:
+    from fondation.calls import RunInfo
     from fondation.config import Config, Limits, Loaded, ModelConfig, Price, RouteConfig
     from fondation.http import HttpClient
     from fondation.providers.base import Provider
@@ -54,6 +56,20 @@ class Agent:
     route_only: bool
     max_turns: int | None
     matcher: Matcher | None
+
+    def system_message(self, run: RunInfo, context: Mapping[str, Json]) -> SystemMessage:
+        """The instructions, rendered for a run. Raises `InstructionsError`."""
+        now = datetime.now(UTC)
+        names = {
+            "user_id": run.user_id,
+            "session_id": run.session_id,
+            "chat_id": run.chat_id,
+            "now": now.isoformat(timespec="seconds"),
+            "today": now.date().isoformat(),
+            "agent": self.name,
+            "context": context,
+        }
+        return SystemMessage(self.instructions.render(names))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,9 +139,7 @@ def _build_models(loaded: Loaded, http: HttpClient, simulated: set[str]) -> dict
     return models
 
 
-def _provider(
-    config: ModelConfig, environment: Mapping[str, str], http: HttpClient, *, simulated: bool
-) -> Provider:
+def _provider(config: ModelConfig, environment: Mapping[str, str], http: HttpClient, *, simulated: bool) -> Provider:
     if simulated:
         config = config.model_copy(update={"provider": "simulated"})
     key = environment.get(config.key_variable) if config.key_variable else None
@@ -145,10 +159,7 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
         handoffs=handoffs,
         specs=specs,
         specs_with_handoff=(*specs, handoff_tool(handoffs)) if handoffs else specs,
-        settings={
-            model: config.models[model].settings.merged(agent.settings).as_request()
-            for model in config.models
-        },
+        settings={model: config.models[model].settings.merged(agent.settings).as_request() for model in config.models},
         route_only=agent.route_only,
         max_turns=agent.max_turns,
         matcher=compile_match(agent.match_on) if agent.match_on else None,

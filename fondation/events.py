@@ -119,6 +119,31 @@ class ToolFailed(Event, frozen=True):
     """For the model and the page: a `ToolError`'s text, a complaint about arguments, or a plain sentence."""
 
 
+class ToolWaiting(Event, frozen=True):
+    """A call is not run: it waits for a person's yes, or for the page to run it."""
+
+    id: str
+    """Of the approval; of a client tool's call too."""
+    call_id: str
+    tool: str
+    kind: Literal["approval", "client"]
+    arguments: str
+    """JSON text: these are run, whatever the page sends back."""
+    agent: str
+    by: tuple[str, ...] = ()
+    """Roles that may answer besides the chat's owner."""
+    expires: float | None = None
+    """Seconds until nobody may answer any more."""
+
+
+class ToolDenied(Event, frozen=True):
+    """A person said no, or nobody said yes in time."""
+
+    call_id: str
+    tool: str
+    reason: str | None = None
+
+
 class SourceCited(Event, frozen=True):
     id: str
     url: str
@@ -190,8 +215,15 @@ class RunFailed(Event, frozen=True):
     retry_after: float | None = None
 
 
+class RunWaiting(Event, frozen=True):
+    """The run stops here until its waiting calls are answered; another run goes on then."""
+
+    summary: RunSummary
+    waiting: tuple[ToolWaiting, ...]
+
+
 class RunAborted(Event, frozen=True):
-    """The server ended the run: it is going down. (A client that goes ends its run without an event.)"""
+    """The run was ended before its answer was: by its reader, or because the server goes down."""
 
     summary: RunSummary
 

@@ -13,7 +13,8 @@ from fondation.cli.transcript import Transcript
 from fondation.events import Event, RunFinished
 from fondation.messages import Message, TextPart, UserMessage
 from fondation.routing import choose_agent
-from fondation.runner import Run, RunRequest
+from fondation.run_request import RunRequest
+from fondation.runner import Run
 from fondation.server.keys import Services
 from fondation.summary import summarize
 from fondation.usage import record

@@ -14,7 +14,8 @@ from fondation.config.words import counted
 from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunSummary
 from fondation.protocols import ui_message_stream
 from fondation.protocols.json_answer import JsonAnswer
-from fondation.runner import Run, RunRequest
+from fondation.run_request import RunRequest
+from fondation.runner import Run
 from fondation.server.answers import json_response
 from fondation.server.keys import SERVICES
 from fondation.server.requests import read_run_request

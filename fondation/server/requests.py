@@ -17,7 +17,7 @@ from fondation.errors import RequestError
 from fondation.messages import Json
 from fondation.protocols.ui_message_stream import Conversation, decode
 from fondation.routing import choose_agent
-from fondation.runner import RunRequest
+from fondation.run_request import RunRequest
 from fondation.server.doors import Doors
 
 LONGEST_ID = 128

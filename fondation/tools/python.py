@@ -17,6 +17,7 @@ from fondation.context import RunContext
 from fondation.entry_points import describe, load_entry_point
 from fondation.errors import ToolError
 from fondation.messages import Json, ToolSpec
+from fondation.tools.base import Wait
 from fondation.tools.values import as_json
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class PythonTool:
         self._function: Callable[..., Any] = load_entry_point(config.python)
         self._signature = describe(self._function)
         self.spec = ToolSpec(name, config.description or self._signature.description, self._signature.parameters)
+
+    async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:
+        return None
 
     async def call(self, arguments: dict[str, Json], context: RunContext) -> Json:
         try:
@@ -60,9 +64,8 @@ def _complaint(error: pydantic.ValidationError) -> str:
 async def in_thread(function: Callable[[], Any]) -> Any:
     """Call a blocking function in a daemon thread.
 
-    Not in a pool: a tool that hangs past its timeout is abandoned there, and must neither starve the others
-    nor hold up
-    the end of the process.
+    Not in a pool: a tool that hangs past its timeout is abandoned there, and must neither starve the others nor hold
+    up the end of the process.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Any] = loop.create_future()

@@ -174,6 +174,10 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.ToolCalled: _tool_input,
     events.ToolSucceeded: _tool_output,
     events.ToolFailed: lambda event: _chunk(type="tool-output-error", toolCallId=event.call_id, errorText=event.text),
+    events.ToolWaiting: None,
+    events.ToolDenied: lambda event: _chunk(
+        type="tool-output-error", toolCallId=event.call_id, errorText=event.reason or "Denied."
+    ),
     events.SourceCited: lambda event: _chunk(type="source-url", sourceId=event.id, url=event.url, title=event.title),
     events.FileGenerated: lambda event: _chunk(type="file", url=event.url, mediaType=event.media_type),
     events.DataSent: _data,
@@ -181,6 +185,7 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.CallAccepted: None,
     events.CallEnded: None,
     events.RunFinished: lambda event: _finish(event.summary),
+    events.RunWaiting: lambda event: _finish(event.summary),
     events.RunFailed: _failed,
     events.RunAborted: _aborted,
 }
