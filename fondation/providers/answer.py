@@ -25,6 +25,7 @@ from fondation.providers.reasoning import ReasoningDetails
 from fondation.providers.sse import LONGEST_LINE, EventStream, LineTooLong
 from fondation.providers.token_usage import read_usage
 from fondation.providers.tool_calls import ToolCalls
+from fondation.providers.untyped import text_of
 
 log = logging.getLogger("fondation.providers")
 
@@ -125,8 +126,8 @@ class Answer:
                 if delta is not None and self.failure is None:
                     self._take_delta(delta, pieces)
                 if choice.finish_reason or choice.native_finish_reason:
-                    self._finish = _text(choice.finish_reason) or self._finish
-                    self._native = _text(choice.native_finish_reason) or self._native
+                    self._finish = text_of(choice.finish_reason) or self._finish
+                    self._native = text_of(choice.native_finish_reason) or self._native
                 if choice.error is not None:
                     self._report(choice.error)
         if chunk.usage is not None:
@@ -148,8 +149,8 @@ class Answer:
             log.debug("%s: an event of %d bytes that is no chunk", self._call.provider, len(event))
 
     def _identify(self, chunk: Chunk) -> None:
-        self._call.model = self._call.model or _text(chunk.model) or None
-        self._call.generation_id = self._call.generation_id or _text(chunk.id) or None
+        self._call.model = self._call.model or text_of(chunk.model) or None
+        self._call.generation_id = self._call.generation_id or text_of(chunk.id) or None
         self._identified = self._call.model is not None and self._call.generation_id is not None
 
     def _take_delta(self, delta: Delta, pieces: list[Piece]) -> None:
@@ -157,7 +158,7 @@ class Answer:
             self._think(delta, pieces)
         if delta.content or delta.refusal is not None:
             text = delta.content if type(delta.content) is str else _text_of_parts(delta.content)
-            if text := text or _text(delta.refusal):
+            if text := text or text_of(delta.refusal):
                 self._spoke = True
                 pieces.append(TextPiece(text))
         if delta.annotations is not None:
@@ -171,7 +172,7 @@ class Answer:
     def _think(self, delta: Delta, pieces: list[Piece]) -> None:
         """One text, under as many names as the server likes."""
         told = self._reasoning.add(delta.reasoning_details)
-        reasoning = _text(delta.reasoning) or _text(delta.reasoning_content) or told
+        reasoning = text_of(delta.reasoning) or text_of(delta.reasoning_content) or told
         if reasoning:
             pieces.append(ReasoningPiece(reasoning))
 
@@ -180,15 +181,15 @@ class Answer:
             citation = annotation.get("url_citation") if isinstance(annotation, dict) else None
             if not isinstance(citation, dict):
                 continue
-            url = _text(citation.get("url"))
+            url = text_of(citation.get("url"))
             if url and url not in self._sources:
                 self._sources.add(url)
-                pieces.append(SourcePiece(url, _text(citation.get("title")) or None))
+                pieces.append(SourcePiece(url, text_of(citation.get("title")) or None))
 
     def _show(self, images: Json, pieces: list[Piece]) -> None:
         for image in images if isinstance(images, list) else ():
             place = image.get("image_url") if isinstance(image, dict) else None
-            url = _text(place.get("url")) if isinstance(place, dict) else _text(place)
+            url = text_of(place.get("url")) if isinstance(place, dict) else text_of(place)
             if url:
                 self._spoke = True
                 pieces.append(FilePiece(url, _media_type(url)))
@@ -239,15 +240,11 @@ def _is_nothing(usage: TokenUsage | None) -> bool:
     return usage is None or not usage.total
 
 
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _text_of_parts(content: Json) -> str:
     """Some servers send content as a list of parts."""
     if not isinstance(content, list):
         return ""
-    return "".join(_text(part.get("text")) for part in content if isinstance(part, dict))
+    return "".join(text_of(part.get("text")) for part in content if isinstance(part, dict))
 
 
 def _media_type(url: str) -> str:

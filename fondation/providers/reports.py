@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from fondation.messages import Json
+from fondation.providers.untyped import map_of
 
 _TOLD = ("provider_name", "model_slug", "limit_source", "remedy_hint", "reasons", "patterns")
 """The metadata worth a log line; `flagged_input` is what a user wrote, and stays out."""
@@ -66,10 +67,10 @@ def read_report(body: Json, status: int | None) -> Report:
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
         return Report(_line(error) or "no explanation", status)
-    metadata = _map(error.get("metadata"))
+    metadata = map_of(error.get("metadata"))
     code = error.get("code", error.get("http_status"))
     if isinstance(code, str) and code.isdecimal():
-        code = int(code)
+        code = int(code[:9])
     named = (metadata.get("error_type"), error.get("error_type"), code, error.get("type"), error.get("status"))
     behind = _report_behind(metadata.get("raw"))
     kinds = [*(kind for kind in named if isinstance(kind, str) and kind), *(behind.kinds if behind else ())]
@@ -79,14 +80,14 @@ def read_report(body: Json, status: int | None) -> Report:
         status=code if status is None and is_status else status,
         kinds=tuple(dict.fromkeys(kinds)),
         metadata=metadata,
-        availability=_map(error.get("availability")),
+        availability=map_of(error.get("availability")),
         raw=behind.message if behind else "",
     )
 
 
 def read_retry_after(report: Report, headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, from whichever place the server chose to say it; None where it does not."""
-    told = {name.lower(): value for name, value in _map(report.metadata.get("headers")).items()}
+    told = {name.lower(): value for name, value in map_of(report.metadata.get("headers")).items()}
     told.update((name.lower(), value) for name, value in headers.items())
     milliseconds = _number(told.get("retry-after-ms"))
     if milliseconds is not None:
@@ -115,14 +116,14 @@ def _seconds(value: Json) -> float | None:
         return number
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
 def _number(value: Json) -> float | None:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number < 1e15 else None
 
@@ -130,7 +131,3 @@ def _number(value: Json) -> float | None:
 def _line(value: Json) -> str:
     text = value if isinstance(value, str) else json.dumps(value) if value else ""
     return " ".join(text[:_LONGEST_WORDS].split())
-
-
-def _map(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}

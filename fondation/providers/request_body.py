@@ -25,8 +25,7 @@ from fondation.messages import (
     mend,
 )
 from fondation.providers.base import ForcedTool, ModelRequest
-
-NO_PARAMETERS: dict[str, Json] = {"type": "object", "properties": {}}
+from fondation.providers.untyped import is_object
 
 
 def encode_body(
@@ -69,7 +68,7 @@ def _tool_fields(request: ModelRequest) -> dict[str, Json]:
     names = {call.name for call in _calls(request.messages)}
     if not names:
         return {}
-    tools = [_encode_tool(ToolSpec(name, "No longer available.", NO_PARAMETERS)) for name in sorted(names)]
+    tools = [_encode_tool(ToolSpec(name, "No longer available.")) for name in sorted(names)]
     return {"tools": tools, "tool_choice": "none"}
 
 
@@ -133,11 +132,7 @@ def _encode_assistant(message: AssistantMessage, reasoning_model: str | None) ->
 
 def _arguments(call: ToolCall) -> str:
     """As the model wrote them; servers parse them and refuse a conversation with broken ones."""
-    try:
-        is_object = isinstance(msgspec.json.decode(call.arguments), dict)
-    except ValueError:
-        is_object = False
-    return call.arguments if is_object else "{}"
+    return call.arguments if is_object(call.arguments) else "{}"
 
 
 def _user_content(message: UserMessage) -> Json:

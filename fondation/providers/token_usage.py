@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 from fondation.calls import TokenUsage
 from fondation.messages import Json
+from fondation.providers.untyped import map_of
+
+_MOST_TOKENS = 2**53
+"""A larger number, or an infinite one, counts nothing."""
 
 
 def read_usage(usage: Json, before: TokenUsage | None = None) -> TokenUsage | None:
@@ -16,9 +19,9 @@ def read_usage(usage: Json, before: TokenUsage | None = None) -> TokenUsage | No
     """
     if not isinstance(usage, dict):
         return before
-    prompt = _map(usage.get("prompt_tokens_details"))
-    completion = _map(usage.get("completion_tokens_details"))
-    cost = _map(usage.get("cost_details"))
+    prompt = map_of(usage.get("prompt_tokens_details"))
+    completion = map_of(usage.get("completion_tokens_details"))
+    cost = map_of(usage.get("cost_details"))
     is_byok = usage.get("is_byok")
     reported = TokenUsage(
         prompt_tokens=_count(usage.get("prompt_tokens")),
@@ -44,7 +47,7 @@ def read_dollars(value: Json) -> float | None:
         return None
     try:
         dollars = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return dollars if math.isfinite(dollars) and dollars >= 0 else None
 
@@ -58,14 +61,10 @@ def _over(before: TokenUsage | None, reported: TokenUsage) -> TokenUsage | None:
     return TokenUsage(**{name: known.get(name, getattr(before, name)) for name in TokenUsage.__struct_fields__})
 
 
-def _map(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, dict) else {}
-
-
 def _count(value: Json) -> int | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return int(value) if math.isfinite(value) and value >= 0 else None
+    return int(value) if 0 <= value <= _MOST_TOKENS else None
 
 
 def _first_count(*values: Json) -> int | None:

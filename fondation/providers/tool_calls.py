@@ -12,6 +12,7 @@ import msgspec
 from fondation.errors import BadAnswer
 from fondation.messages import Json, ToolCall
 from fondation.providers.base import ArgumentsPiece, Piece, ToolCallPiece
+from fondation.providers.untyped import is_object, map_of, text_of
 
 
 @dataclass(slots=True)
@@ -31,10 +32,7 @@ class _OpenCall:
 
     @property
     def is_whole(self) -> bool:
-        try:
-            return isinstance(msgspec.json.decode(self.arguments), dict)
-        except ValueError:
-            return False
+        return is_object(self.arguments)
 
 
 class ToolCalls:
@@ -52,11 +50,10 @@ class ToolCalls:
         """Take one entry of `tool_calls`, and append what is new to `pieces`."""
         if not isinstance(fragment, dict):
             return
-        function = fragment.get("function")
-        function = function if isinstance(function, dict) else {}
-        name = _text(function.get("name"))
+        function = map_of(fragment.get("function"))
+        name = text_of(function.get("name"))
         text = _arguments(function.get("arguments"))
-        wire_id, index = _text(fragment.get("id")) or None, fragment.get("index")
+        wire_id, index = text_of(fragment.get("id")) or None, fragment.get("index")
         call = self._find(wire_id, index)
         if call is not None and name and call.name:
             is_another = name != call.name
@@ -113,12 +110,8 @@ def _extend(call: _OpenCall, name: str, text: str, pieces: list[Piece]) -> None:
             pieces.append(ArgumentsPiece(call.id, call.arguments))
 
 
-def _text(value: Json) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _arguments(value: Json) -> str:
     """Arguments as JSON text: some servers send the object itself."""
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode()
-    return _text(value)
+    return text_of(value)

@@ -100,6 +100,7 @@ REFUSALS: list[tuple[int, Any, type[ProviderError]]] = [
     (404, {"object": "error", "message": "The model `x` does not exist.", "code": 404}, ModelNotFound),
     (422, {"detail": [{"loc": ["body", "messages"], "msg": "field required"}]}, ProviderError),
     (400, error(RETURNED, "400"), ProviderError),
+    (400, error(RETURNED, "4" * 5000), ProviderError),
     # not even JSON
     (
         502,
@@ -185,6 +186,8 @@ def soon(seconds: float) -> str:
         ({"X-RateLimit-Reset": "60"}, {}, None),
         ({"Retry-After": "soon"}, {}, None),
         ({"Retry-After": "-1"}, {}, None),
+        ({"Retry-After": "Sat, 01 Jan 99999999999 00:00:00 GMT"}, {}, None),
+        ({}, {"availability": {"retry_after": 10**400}}, None),
         ({}, {}, None),
     ],
 )

@@ -90,7 +90,10 @@ def test_empty_messages_are_left_out() -> None:
     assert messages_of(SystemMessage(""), AssistantMessage(), user(TextPart("x"))) == [{"role": "user", "content": "x"}]
 
 
-@pytest.mark.parametrize("arguments", ['{"city":', "", "null", "[]", '"x"', "{} {}"])
+DEEP = pytest.param('{"a":' * 5000 + "1" + "}" * 5000, id="deep")
+
+
+@pytest.mark.parametrize("arguments", ['{"city":', "", "null", "[]", '"x"', "{} {}", DEEP])
 def test_arguments_that_are_no_object_go_back_as_none(arguments: str) -> None:
     (message,) = messages_of(AssistantMessage(tool_calls=(ToolCall("c1", "weather", arguments),)))
     assert message["tool_calls"][0]["function"]["arguments"] == "{}"

@@ -47,6 +47,7 @@ def test_a_cost_that_is_none_is_unknown(cost: Any) -> None:
 def test_missing_is_unknown_and_zero_is_zero() -> None:
     assert read_usage({"prompt_tokens": 0}) == TokenUsage(prompt_tokens=0)
     assert read_usage({"prompt_tokens": None, "completion_tokens": "many", "total_tokens": -3}) is None
+    assert read_usage({"prompt_tokens": 10**400, "completion_tokens": float("inf")}) is None
     assert read_usage({"is_byok": "no", "prompt_tokens": 3.0}) == TokenUsage(prompt_tokens=3)
 
 
@@ -76,7 +77,7 @@ def test_other_names_of_the_cache(usage: Any, cached: int, written: int | None) 
 
 
 @pytest.mark.parametrize(
-    ("value", "dollars"), [("0.0031", 0.0031), (0, 0.0), (2, 2.0), ("None", None), ("inf", None), (None, None)]
+    ("value", "dollars"), [("0.0031", 0.0031), (0, 0.0), (2, 2.0), ("None", None), ("inf", None), (10**400, None)]
 )
 def test_dollars(value: Any, dollars: float | None) -> None:
     assert read_dollars(value) == dollars

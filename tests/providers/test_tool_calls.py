@@ -71,3 +71,10 @@ def test_no_fragments_whatever_break_the_grammar(fragments: list[Any]) -> None:
             assert isinstance(piece, ArgumentsPiece)
             assert piece.id in begun
             assert piece.text
+
+
+def test_arguments_nested_without_end_are_not_read() -> None:
+    calls, pieces = ToolCalls(), list[Piece]()
+    for _ in range(2):
+        calls.add({"index": 0, "id": "c1", "function": {"name": "a", "arguments": '{"x":' * 5000}}, pieces)
+    assert [call.name for call in calls.finish()] == ["a"]
