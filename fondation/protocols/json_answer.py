@@ -10,7 +10,7 @@ import msgspec
 from fondation import events
 from fondation.events import Batch, Event
 from fondation.messages import Json
-from fondation.protocols.ui_message_stream.encode import usage_metadata
+from fondation.protocols.payloads import usage_metadata
 
 
 class JsonAnswer:
