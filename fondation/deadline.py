@@ -41,6 +41,11 @@ class Deadline:
         self._fired = False
         self._cancelling = 0
 
+    @property
+    def reason(self) -> Reason | None:
+        """Why the run must end; None while it may go on."""
+        return self._reason
+
     def expire(self, reason: Reason) -> None:
         """End the run: what it waits for is cancelled, and every later wait fails."""
         if self._reason is not None:

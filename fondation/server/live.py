@@ -1,0 +1,147 @@
+"""Runs and their readers: a run goes on in a task of its own, and whoever reads it comes and goes.
+
+What happens when the last reader is gone is the route's `on_disconnect`: the run ends (`cancel`), goes on (`continue`), or goes on
+for a while (`grace`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fondation.deadline import Reason
+from fondation.events import Batch, Batches
+from fondation.runner import Run
+from fondation.server.frames import FrameLog
+from fondation.stores.chats import ChatKey
+
+log = logging.getLogger("fondation.server")
+
+BEHIND = 256 * 1024
+"""Bytes that a run with one reader may be ahead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What a run does once nobody reads it: it ends after `seconds`; None is never."""
+
+    seconds: float | None = 0.0
+
+
+class Reader:
+    """One reader's place in a run's log."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self.offset = 0
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        """The run's bytes from the start to its end."""
+        frames = self._run.log
+        while True:
+            if data := frames.read(self.offset):
+                self.offset += len(data)
+                self._run.caught_up()
+                yield data
+            elif frames.ended:
+                return
+            else:
+                await frames.more()
+
+
+class LiveRun:
+    """A run under way, or one that has ended and is still remembered."""
+
+    def __init__(
+        self,
+        key: ChatKey,
+        run: Run,
+        batches: Batches,
+        encode: Callable[[Batch], bytes],
+        departure: Departure,
+        *,
+        watch: Callable[[Batch], object] = lambda batch: None,
+        folder: Path | None = None,
+    ) -> None:
+        """`encode` makes the log's bytes, `watch` sees every batch first."""
+        self.key = key
+        self.run = run
+        self.log = FrameLog(folder)
+        self._departure = departure
+        self._encode = encode
+        self._watch = watch
+        self._readers: set[Reader] = set()
+        self._leaving: asyncio.TimerHandle | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.task = asyncio.create_task(self._produce(batches), name=f"run of {key.id}")
+
+    @property
+    def readers(self) -> int:
+        return len(self._readers)
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Read while the block lasts."""
+        reader = Reader(self)
+        self._readers.add(reader)
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            self.caught_up()
+            if not self._readers and not self.task.done():
+                self._depart()
+
+    def end(self, reason: Reason) -> None:
+        """End the run properly: its readers get what it said and the end of the stream."""
+        self.run.deadline.expire(reason)
+        self.caught_up()
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait for the end; False where it did not come in time."""
+        done, _ = await asyncio.wait({self.task}, timeout=seconds)
+        return bool(done)
+
+    def caught_up(self) -> None:
+        """A reader has read: the run may go on."""
+        if self._room is not None and not self._room.done() and not self._is_too_far_ahead():
+            self._room.set_result(None)
+
+    def _depart(self) -> None:
+        if self._departure.seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self._departure.seconds, self.end, "left")
+
+    async def _produce(self, batches: Batches) -> None:
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    self._watch(batch)
+                    if data := self._encode(batch):
+                        self.log.append(data)
+                        if self._is_too_far_ahead():
+                            await self._wait_for_room()
+        except Exception:
+            log.exception("the run of chat %s broke off", self.key.id)
+        finally:
+            self.log.end()
+
+    def _is_too_far_ahead(self) -> bool:
+        """Only the one reader of a run that ends with it slows it: others must not wait for the slowest."""
+        if self._departure.seconds != 0.0 or len(self._readers) != 1 or self.run.deadline.reason is not None:
+            return False
+        (reader,) = self._readers
+        return self.log.size - reader.offset > BEHIND
+
+    async def _wait_for_room(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(Exception):
+            await self._room
+        self._room = None
