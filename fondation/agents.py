@@ -1,5 +1,5 @@
-"""The cast: every agent, model, tool and route of a `Config`, with all names resolved and all that can be
-made once made."""
+"""The cast: every agent, model, tool and route of a `Config`, with all names resolved; all that can be made once is
+made here."""
 
 from __future__ import annotations
 

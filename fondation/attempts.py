@@ -1,7 +1,6 @@
 """One model turn as the calls it takes: the gate before each, retries and fallbacks until the first token.
 
-Each call that is sent is a `ModelCall` of its own, begun before it is sent and ended exactly once, whatever
-happens.
+Each call that is sent is a `ModelCall` of its own, begun before it is sent and ended exactly once, whatever happens.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A model call as the ledger sees it: one attempt, the unit that costs money.
 
-The runner opens a `ModelCall`, the provider writes into it what it learns (an abort can come between any two
-bytes, so the
-record is live, not a return value), and the recorder stores it.
+The runner opens a `ModelCall`, the provider writes into it what it learns (an abort can come between any two bytes, so
+the record is live, not a return value), and the recorder stores it.
 """
 
 from __future__ import annotations

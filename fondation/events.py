@@ -1,10 +1,8 @@
 """What happens in a run. The runner makes these; recorders, encoders and pages watch them go by.
 
-What flows is a batch, `list[Event]`: all that one upstream read gave. The runner owns the grammar
-(`grammar.py` states
-it as a check): what is started is finished, also before a failure, ids are unique, and the last event is the
-outcome.
-Structs of msgspec rather than dataclasses, because one is made for every token.
+What flows is a batch, `list[Event]`: all that one upstream read gave. The runner owns the grammar: what is started is
+finished, also before a failure, ids are unique, and the last event is the outcome. Structs of msgspec rather than
+dataclasses, because one is made for every token.
 """
 
 from __future__ import annotations

@@ -7,14 +7,11 @@ from fondation.errors import RequestError
 from fondation.run_request import Start
 
 
-def choose_agent(
-    route: Route, text: str, *, choice: str | None = None, last_agent: str | None = None
-) -> Start:
+def choose_agent(route: Route, text: str, *, choice: str | None = None, last_agent: str | None = None) -> Start:
     """The agent for a message `text` of the user, the first rule that applies.
 
-    `choice` is the request's `agentChoice` (raises `RequestError` where handoffs do not lead there from the
-    route's agent), `last_agent` the
-    one that answered the chat last.
+    `choice` is the request's `agentChoice` (raises `RequestError` where handoffs do not lead there from the route's
+    agent), `last_agent` the one that answered the chat last.
     """
     if choice is not None:
         return Start(_chosen(route, choice), "explicit")

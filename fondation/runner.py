@@ -1,5 +1,4 @@
-"""The loop: an agent's steps, its tools, its handoffs, until one outcome. It yields events and knows no
-listener."""
+"""The loop: an agent's steps, its tools, its handoffs, until one outcome. It yields events and knows no listener."""
 
 from __future__ import annotations
 

@@ -179,8 +179,7 @@ def _is_context(annotation: Any) -> bool:
 
 
 def _field(parameter: inspect.Parameter, annotation: Any, description: str | None) -> tuple[Any, Any]:
-    """A model field; its own name is neutral, since a parameter may be called `_x` or `copy` and a field may
-    not."""
+    """A model field; its own name is neutral, since a parameter may be called `_x` or `copy` and a field may not."""
     details: dict[str, Any] = {"alias": parameter.name}
     if description is not None and not _describes_itself(annotation):
         details["description"] = description

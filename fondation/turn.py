@@ -1,9 +1,8 @@
 """One model turn as events, and what it asks for next.
 
-A `Turn` opens a part with its first piece and closes it when another kind begins, or with the turn, so that
-the grammar holds
-whatever happens. What an agent says after it began to hand off is not shown, nor anything of an agent that
-only routes.
+A `Turn` opens a part with its first piece and closes it when another kind begins, or with the turn, so that the grammar
+holds whatever happens. What an agent says after it began to hand off is not shown, nor anything of an agent that only
+routes.
 """
 
 from __future__ import annotations
@@ -64,8 +63,7 @@ class Ids:
         return f"{letter}{next(self._numbers)}"
 
     def call(self, proposed: str) -> str:
-        """The provider's id, altered where it was used before: some providers count from zero in every
-        answer."""
+        """The provider's id, altered where it was used before: some providers count from zero in every answer."""
         id = proposed
         while id in self._taken:
             id = f"{proposed}_{next(self._numbers)}"

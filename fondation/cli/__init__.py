@@ -38,9 +38,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="fondation", message="fondation %(version)s")
 def fondation() -> None:
     """An agent server: agents in one YAML file, answers as an AI SDK UI message stream, every model call in a

@@ -1,12 +1,9 @@
 """The contract of a provider: one model call, streamed as batches of pieces.
 
-A provider turns whatever its server sends into this grammar and hides every quirk of the wire: tool call ids
-are unique and never
-empty, arguments are text, a call's pieces come after its start, and the last piece of an answer is
-`AnswerEnd`.
-It writes what it learns (generation id, model, usage, first token) into the `ModelCall` at once, raises one
-of the
-`ProviderError`s when the call fails, and knows nothing of retries, agents or the ledger.
+A provider turns whatever its server sends into this grammar and hides every quirk of the wire: tool call ids are unique
+and never empty, arguments are text, a call's pieces come after its start, and the last piece of an answer is
+`AnswerEnd`. It writes what it learns (generation id, model, usage, first token) into the `ModelCall` at once, raises
+one of the `ProviderError`s when the call fails, and knows nothing of retries, agents or the ledger.
 """
 
 from __future__ import annotations
@@ -108,8 +105,7 @@ class Provider(Protocol):
     def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
         """Send the call when the first batch is asked for; yield at least `Accepted` and `AnswerEnd`.
 
-        Raises `ProviderError`. Closing the generator, or cancelling it, ends the upstream request at once (a
-        call whose headers
-        have not come yet is awaited up to 5 s for its generation id).
+        Raises `ProviderError`. Closing the generator, or cancelling it, ends the upstream request at once (a call
+        whose headers have not come yet is awaited up to 5 s, where they bring a generation id).
         """
         ...

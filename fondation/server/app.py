@@ -30,8 +30,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     """An aiohttp application that serves the agents of a file; put it into a program of your own, or run it as it is.
 
     `simulate` is "none", "missing" (models whose key is not set are simulated) or "all". Raises `ConfigError`, whose
-    text
-    holds every problem at its line, or the keys that are missing. As a sub-application its routes come after the
+    text holds every problem at its line, or the keys that are missing. As a sub-application its routes come after the
     prefix.
     """
     loaded = source if isinstance(source, Loaded) else load(Path(source))

@@ -36,7 +36,6 @@ class Tool(Protocol):
         """Run it and return a JSON value.
 
         Raises `ToolError` with a text for the model (unfit arguments among them); any other exception is a
-        failure whose
-        text stays in the log.
+        failure whose text stays in the log.
         """
         ...

@@ -1,5 +1,4 @@
-"""The simulated provider: answers without any model, the same way every time, so that every YAML can be tried
-dry."""
+"""The simulated provider: answers without any model, the same way every time, so that every YAML can be tried dry."""
 
 from fondation.providers.simulated.answer import STATEMENT
 from fondation.providers.simulated.provider import SimulatedProvider
