@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fondation.protocols.base import StreamProtocol
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.ui_message_stream.decode import decode
 from fondation.protocols.ui_message_stream.encode import HEADERS, KEEPALIVE, broken, encode
 
-__all__ = ["HEADERS", "KEEPALIVE", "Conversation", "broken", "decode", "encode"]
+__all__ = ["HEADERS", "KEEPALIVE", "UI_MESSAGE_STREAM", "Conversation", "broken", "decode", "encode"]
+
+UI_MESSAGE_STREAM = StreamProtocol("ui-message-stream", HEADERS, KEEPALIVE, lambda: encode, broken, decode)
