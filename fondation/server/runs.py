@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,8 @@ from aiohttp import web
 from fondation.errors import RequestError
 from fondation.runner import Run
 from fondation.server.streams import EventStream
+
+log = logging.getLogger("fondation.runs")
 
 LOOK_SECONDS = 0.5
 """How often each run's client is looked for."""
@@ -33,10 +36,14 @@ class Active:
     stream: EventStream | None = None
     """None for a run that is answered at its end."""
 
-    def cancel(self) -> None:
-        """End it, once: a second cancellation would cut short what the first one cleans up."""
-        if not self.task.cancelling():
-            self.task.cancel()
+    async def look_after(self) -> None:
+        """Keep an idle stream alive; end the run where nobody is there to read it."""
+        transport = self.request.transport
+        if transport is None or transport.is_closing() or self.run.deadline.overdue(LAST_WORDS_SECONDS):
+            if not self.task.cancelling():  # a second time would cut short what the first one cleans up
+                self.task.cancel()
+        elif self.stream is not None:
+            await self.stream.keep_alive(transport)
 
 
 @dataclass(slots=True)
@@ -85,11 +92,10 @@ class ActiveRuns:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for active in list(self._active):
-                transport = active.request.transport
-                if transport is None or transport.is_closing() or active.run.deadline.overdue(LAST_WORDS_SECONDS):
-                    active.cancel()
-                elif active.stream is not None:
-                    await active.stream.keep_alive(transport)
+                try:
+                    await active.look_after()
+                except Exception:
+                    log.exception("a run cannot be looked after")
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs; give the others their time, then end them as aborted."""

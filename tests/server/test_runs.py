@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -167,7 +168,7 @@ async def test_more_runs_than_allowed_are_asked_to_come_back(
     served = await kitchen.serve(provider, ANN + "limits: {max_concurrent_runs: 1}\n")
     async with served.connect() as connection:
         await connection.post()
-        await connection.read_until(b'"transient":true}')
+        await asyncio.wait_for(provider.asked.wait(), SECONDS)
         reply = await served.post()
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
         assert reply.json == {"error": "The server has too many runs under way"}
@@ -247,13 +248,17 @@ def end() -> list[Any]:
 
 
 async def under_way(served: Served, count: int = 1) -> None:
-    async with asyncio.timeout(SECONDS):
-        while len(served.services.runs) < count:
-            await asyncio.sleep(0.005)
-        await asyncio.sleep(0.02)
+    await _until(lambda: len(served.services.runs) >= count)
+    await asyncio.sleep(0.02)
 
 
 async def until_idle(served: Served) -> None:
-    async with asyncio.timeout(SECONDS):
-        while len(served.services.runs):
-            await asyncio.sleep(0.005)
+    await _until(lambda: not len(served.services.runs))
+
+
+async def _until(reached: Callable[[], bool]) -> None:
+    for _ in range(int(SECONDS / 0.005)):
+        if reached():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come to that")

@@ -184,5 +184,9 @@ class Kitchen:
         await runner.setup()
         self._exits.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return await self.visit(runner, inner or app)
+
+    async def visit(self, runner: web.AppRunner, app: web.Application) -> Served:
+        """A client of what a runner serves; `app` is fondation's own."""
         session = await self._exits.enter_async_context(aiohttp.ClientSession())
-        return Served(runner.addresses[0][1], self.folder, (inner or app)[SERVICES], session)
+        return Served(runner.addresses[0][1], self.folder, app[SERVICES], session)
