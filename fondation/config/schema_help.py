@@ -15,6 +15,17 @@ _OTHER_NAMES = {
     "system_prompt": "instructions",
     "function": "python",
     "entry_point": "python",
+    "execute": "python",
+    "input_schema": "parameters",
+    "inputSchema": "parameters",
+    "needs_approval": "approval",
+    "needsApproval": "approval",
+    "requires_approval": "approval",
+    "history": "last_messages",
+    "max_messages": "last_messages",
+    "working_memory": "memory",
+    "workingMemory": "memory",
+    "ai_sdk": "client",
     "agents": "handoffs",
     "model_id": "id",
     "url": "base_url",
@@ -99,6 +110,8 @@ def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | N
             return 'write a mapping: lines of "name: value", without the -'
         case "object":
             return 'write a mapping: indented lines of "name: value" below the key'
+        case "boolean" if "object" in types:
+            return f"write true, false, or a mapping: {{model: {written if isinstance(found, str) else 'NAME'}}}"
         case "boolean":
             return "write true or false"
         case "integer":

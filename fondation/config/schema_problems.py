@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,12 @@ from fondation.config.words import bare_kind, kind_of, listed, near, shown
 _FORMS: dict[str, Scalar] = {scalar.pattern: scalar for scalar in scalars.VALUES}
 _NAMES: dict[str, Scalar] = {f"^{scalar.core}$": scalar for scalar in scalars.KEYS}
 _NOUNS = {
-    "string": "text",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
+    "string": ("text",),
+    "integer": ("an integer",),
+    "number": ("a number",),
+    "boolean": ("true", "false"),
+    "array": ("a list",),
+    "object": ("a mapping",),
 }
 
 
@@ -101,7 +101,8 @@ def _wrong_kind(violation: Violation) -> None:
     form = _FORMS.get(schema.get("pattern", ""))
     if form is None and "pattern" in schema:
         types.remove("string")  # only a whole ${NAME} is admitted as text
-    nouns = listed(form.noun if form and name == "string" else _NOUNS[name] for name in types)
+    text_nouns = (form.words or (form.noun,)) if form else _NOUNS["string"]
+    nouns = listed(noun for name in types for noun in (text_nouns if name == "string" else _NOUNS[name]))
     if not violation.path:
         violation.report(
             "wrong-type", f"the file is {kind_of(found)}, but a mapping belongs here", "begin with: version: 1"
@@ -141,6 +142,8 @@ def _wrong_form(violation: Violation) -> None:
         violation.report("wrong-type", message, "production is: only when FONDATION_ENV=production")
     elif form is None:
         _wrong_kind(violation)
+    elif form.words:
+        _wrong_word(violation, form.words, form.help)
     elif violation.from_environment:
         message = f"{name} is {document.shown(violation.path)}, whose value is not {form.noun}"
         help = schema_help.wrong_form(violation.path, form, violation.found, from_environment=True)
@@ -157,9 +160,13 @@ def _no_choice(violation: Violation) -> None:
     """None of the few words that a key takes."""
     words: list[str] = next(part["enum"] for part in violation.wanted if "enum" in part)
     help = f"write {listed(words)}"
-    if not isinstance(violation.found, str):
+    if isinstance(violation.found, str):
+        _wrong_word(violation, words, help)
+    else:
         violation.report("wrong-type", f"{_shown(violation)}, but a word belongs here", help)
-        return
+
+
+def _wrong_word(violation: Violation, words: Sequence[str], help: str) -> None:
     message = f"{violation.name} is {violation.document.shown(violation.path)}"
     if violation.from_environment:
         message += ", whose value is none of its words"
