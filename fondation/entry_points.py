@@ -5,7 +5,7 @@ Nothing of the standard library can be named, so that a file of agents cannot ha
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import importlib
 import inspect
 import sys
@@ -15,13 +15,12 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from fondation.errors import EntryPointError
-from fondation.signatures import Function, Signature, describe
+from fondation.signatures import WRAP, Function, Signature, describe, without_partials
 
 __all__ = ["Function", "Signature", "describe", "load_entry_point", "split_entry_point"]
 
 _STANDARD_LIBRARY = sys.stdlib_module_names | {"builtins"}
 _FORM = 'an entry point is written "module:attribute", like "tools.billing:check_invoice"'
-_WRAP = "write a function of your own around it"
 
 
 def load_entry_point(text: str) -> Function:
@@ -33,7 +32,7 @@ def load_entry_point(text: str) -> Function:
     if inspect.isclass(found):
         raise EntryPointError(f"{text} is a class", "name a function, or an instance that can be called")
     if owner := _standard_library_owner(found):
-        raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", _WRAP)
+        raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", WRAP)
     return found
 
 
@@ -43,7 +42,7 @@ def split_entry_point(text: str) -> tuple[str, str]:
     if not separator or not all(name.isidentifier() for name in (*module_name.split("."), *attribute.split("."))):
         raise EntryPointError(f'"{text}" is no entry point', _FORM)
     if module_name.split(".")[0] in _STANDARD_LIBRARY:
-        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", _WRAP)
+        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", WRAP)
     return module_name, attribute
 
 
@@ -75,7 +74,10 @@ def _near_module(name: str, missing: str) -> str:
     """The help for a module that does not exist: one of those beside it."""
     parent, _, last = missing.rpartition(".")
     folders = getattr(sys.modules.get(parent), "__path__", ()) if parent else sys.path[:1]
-    siblings = [entry.stem for folder in folders for entry in Path(folder).iterdir() if _is_module(entry)]
+    siblings: list[str] = []
+    for folder in folders:
+        with contextlib.suppress(OSError):  # a folder that is not there, or a zip file
+            siblings += [entry.stem for entry in Path(folder).iterdir() if _is_module(entry)]
     if not (close := get_close_matches(last, siblings, n=1)):
         return "a module is a file of the project's folder, or belongs to an installed package"
     guess = f"{parent}.{close[0]}" if parent else close[0]
@@ -105,8 +107,7 @@ def _is_own_function(module_name: str, value: object) -> bool:
 
 def _standard_library_owner(function: object) -> str | None:
     """The standard library's module that defines `function`; None for everything else."""
-    while isinstance(function, functools.partial):
-        function = function.func
+    function = without_partials(function)
     module = getattr(function, "__module__", None)
     if module is None:  # a method of a built-in value, like {}.get
         module = type(getattr(function, "__self__", function)).__module__

@@ -20,9 +20,11 @@ from fondation.errors import EntryPointError
 
 Function = Callable[..., object]
 
+WRAP = "write a function of your own around it"
+"""The help for what is not fit to be called by a model as it is."""
+
 _UNFIT = (PydanticUserError, TypeError, NameError)
 _FIT = "use str, int, float, bool, list, dict, a TypedDict, a dataclass or a pydantic model"
-_WRAP = "write a function of your own around it"
 
 
 class PlainJsonSchema(GenerateJsonSchema):
@@ -96,18 +98,23 @@ def describe(function: Function) -> Signature:
     )
 
 
-def _plain_function(function: Function) -> Function:
-    """What holds the code: the function inside a partial, the __call__ of a callable instance."""
+def without_partials(function: object) -> Any:
+    """What a `functools.partial` wraps; any other function itself."""
     while isinstance(function, functools.partial):
         function = function.func
+    return function
+
+
+def _plain_function(function: Function) -> Function:
+    """What holds the code: the function inside a partial, the __call__ of a callable instance."""
+    function = without_partials(function)
     if inspect.isroutine(function) or hasattr(function, "__wrapped__"):
         return function
     return typing.cast("Function", type(function).__call__.__get__(function))
 
 
 def _name(function: Function) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
+    function = without_partials(function)
     return getattr(function, "__qualname__", type(function).__qualname__)
 
 
@@ -139,7 +146,7 @@ def _parameters(function: Function, target: Function) -> Iterator[tuple[inspect.
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError) as error:
-        raise EntryPointError(f"{_name(function)} has no signature that can be read", _WRAP) from error
+        raise EntryPointError(f"{_name(function)} has no signature that can be read", WRAP) from error
     names = getattr(inspect.unwrap(target), "__globals__", {})
     for parameter in signature.parameters.values():
         match parameter.kind:
@@ -215,7 +222,7 @@ def _unfit_signature(function: Function, fields: dict[str, Any], error: Exceptio
             text = f'the parameter "{info.alias}" of {_name(function)} has the type {_type_name(annotation)}'
             return EntryPointError(f"{text}, which {reason}", help)
     reason = str(error).splitlines()[0]
-    return EntryPointError(f"the signature of {_name(function)} cannot become a JSON Schema: {reason}", _WRAP)
+    return EntryPointError(f"the signature of {_name(function)} cannot become a JSON Schema: {reason}", WRAP)
 
 
 def _type_name(annotation: Any) -> str:

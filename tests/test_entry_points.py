@@ -83,6 +83,12 @@ def test_an_entry_point_that_cannot_be_used_says_why(text: str, says: str, help:
     assert help in caught.value.help
 
 
+def test_a_folder_that_is_not_there_has_no_module_to_suggest(tmp_path: Path) -> None:
+    sys.path.insert(0, str(tmp_path / "gone"))
+    with pytest.raises(EntryPointError, match="there is no module park"):
+        load_entry_point("park.desk:plain")
+
+
 @pytest.mark.parametrize(
     ("code", "says", "help"),
     [
