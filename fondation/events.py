@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from fondation.calls import ModelCall, TokenUsage
+from fondation.calls import CostSource, ModelCall, TokenUsage
 from fondation.messages import Json
 
 Strategy: TypeAlias = Literal["llm", "programmatic", "explicit"]
@@ -192,7 +192,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     """The model that answered last."""
     usage: TokenUsage
     """Sums over every call of the run."""
-    cost_source: str
+    cost_source: CostSource
     """The least certain source among the calls, `unknown` the least of all."""
     finish_reason: str
     calls: int

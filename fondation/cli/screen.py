@@ -12,7 +12,7 @@ import click
 from fondation import events
 from fondation.events import Batch, Event, RunSummary
 from fondation.messages import Json
-from fondation.usage.money import ROW_PLACES, dollars
+from fondation.usage.money import ROW_PLACES, cost_text
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that would move the cursor, or worse: what a model writes is text."""
@@ -109,13 +109,7 @@ class Screen:
 def cost_line(summary: RunSummary) -> str:
     """Who answered on which model, for how many tokens and dollars; what is not known is said so."""
     tokens = "unknown tokens" if summary.usage.total is None else f"{summary.usage.total:,} tokens"
-    match summary.cost_source:
-        case "simulated":
-            cost = "simulated"
-        case "unknown" | "pending":
-            cost = "cost unknown"
-        case _:
-            cost = dollars(summary.usage.cost or 0.0, ROW_PLACES)
+    cost = cost_text(summary.usage.cost, summary.cost_source, ROW_PLACES)
     return ", ".join(filter(None, (summary.agent, summary.model, tokens, cost)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 
+from fondation.calls import CostSource
+
 PICO_PER_DOLLAR = 10**12
 
 TOTAL_PLACES = 4
@@ -15,6 +17,17 @@ _context = Context(prec=60, rounding=ROUND_HALF_UP)
 def dollars(amount: float | Decimal, places: int = TOTAL_PLACES) -> str:
     """`$1,234.5678`. A float is taken at its exact binary value."""
     return f"${_context.quantize(Decimal(amount), Decimal(1).scaleb(-places)):,f}"
+
+
+def cost_text(cost: float | None, source: CostSource, places: int = TOTAL_PLACES) -> str:
+    """A cost for a line of text: dollars, `simulated`, or `cost unknown`, which is not zero."""
+    match source:
+        case "simulated":
+            return "simulated"
+        case "unknown" | "pending":
+            return "cost unknown"
+        case _:
+            return dollars(cost or 0.0, places)
 
 
 def from_pico(pico: int) -> Decimal:

@@ -16,7 +16,7 @@ from fondation.calls import CallStatus, ModelCall, RunInfo
 from fondation.errors import ProviderError
 from fondation.events import Batches, CallAccepted, CallEnded, CallStarted, Event
 from fondation.stores.base import UsageStore
-from fondation.usage.money import dollars
+from fondation.usage.money import cost_text
 from fondation.usage.pricing import price_as_told
 
 log = logging.getLogger("fondation.usage")
@@ -107,7 +107,7 @@ class _Recorder:
         with _unharmed():
             self._store.settle(call)
         if log.isEnabledFor(logging.INFO):
-            log.info("[Usage] %s: %s, %s", call.agent, _tokens(call), _cost(call))
+            log.info("[Usage] %s: %s, %s", call.agent, _tokens(call), cost_text(call.cost, call.cost_source))
 
 
 def _give_up(kept: asyncio.Future[None]) -> None:
@@ -130,13 +130,3 @@ def _tokens(call: ModelCall) -> str:
     if total is None:
         return "0 tokens" if call.charged is False else "unknown tokens"
     return f"{total} tokens"
-
-
-def _cost(call: ModelCall) -> str:
-    match call.cost_source:
-        case "simulated":
-            return "simulated"
-        case "unknown" | "pending":
-            return "cost unknown"
-        case _:
-            return dollars(call.cost or 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fondation.calls import TokenUsage
+from fondation.calls import CostSource, TokenUsage
 from fondation.cli.screen import Screen, cost_line
 from fondation.events import (
     Event,
@@ -23,7 +23,7 @@ from fondation.events import (
 )
 
 
-def summary(cost_source: str = "billed", cost: float | None = None, tokens: int | None = 1234) -> RunSummary:
+def summary(cost_source: CostSource = "billed", cost: float | None = None, tokens: int | None = 1234) -> RunSummary:
     usage = TokenUsage(total_tokens=tokens, cost=cost)
     return RunSummary("r", "m", "Billing", ("Billing",), "some/model", usage, cost_source, "stop", 1, 1)
 

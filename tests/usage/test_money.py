@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fondation.usage.money import dollars, from_pico
+from fondation.usage.money import cost_text, dollars, from_pico
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ def test_dollars_round_half_up_on_the_exact_value(amount: float | Decimal, place
 
 def test_dollars_have_four_decimals_unless_told_otherwise() -> None:
     assert dollars(0.25) == "$0.2500"
+
+
+def test_a_cost_that_nobody_knows_is_not_told_as_zero() -> None:
+    assert cost_text(0.0042, "billed") == "$0.0042"
+    assert cost_text(0.0042, "priced", 6) == "$0.004200"
+    assert cost_text(0.0, "none") == "$0.0000"
+    assert [cost_text(None, source) for source in ("unknown", "pending")] == ["cost unknown"] * 2
+    assert cost_text(None, "simulated") == "simulated"
 
 
 def test_pico_dollars_are_exact() -> None:
