@@ -39,7 +39,7 @@ def summarize(
         agent=chain[-1],
         handoff_chain=tuple(chain),
         model=(last.model or last.requested_model) if last else None,
-        usage=_total([call.usage for call in calls if call.usage is not None], calls),
+        usage=_total(calls),
         cost_source=max((call.cost_source for call in calls), key=CERTAINTY.index, default="none"),
         finish_reason=finish_reason or (last.finish_reason if last else None) or "other",
         calls=len(calls),
@@ -47,8 +47,9 @@ def summarize(
     )
 
 
-def _total(usages: Sequence[TokenUsage], calls: Sequence[ModelCall]) -> TokenUsage:
+def _total(calls: Sequence[ModelCall]) -> TokenUsage:
     """Sums of what is known; None where nothing is."""
+    usages = [call.usage for call in calls if call.usage is not None]
     return TokenUsage(
         prompt_tokens=_sum([usage.prompt_tokens for usage in usages]),
         completion_tokens=_sum([usage.completion_tokens for usage in usages]),
