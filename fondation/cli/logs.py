@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from datetime import UTC, datetime
@@ -45,13 +46,14 @@ class TurnHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic i
             loop.call_soon(self.flush)
 
     def flush(self) -> None:
+        """Write what waits. Lines that a full disk or a closed pipe does not take are lost: no answer fails."""
         self.acquire()
         try:
             self._awaited = False
-            if self._lines:
-                lines, self._lines = self._lines, []
+            lines, self._lines = self._lines, []
+            with contextlib.suppress(OSError, ValueError):
                 self.stream.write("".join(f"{line}{self.terminator}" for line in lines))
-            super().flush()
+                super().flush()
         finally:
             self.release()
 
