@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fondation import __version__
+from fondation.agents import missing_keys
 from fondation.server.keys import SERVICES, Services
 
 if TYPE_CHECKING:
@@ -43,12 +44,11 @@ def _agents(services: Services) -> list[str]:
 
 def _models(loaded: Loaded, services: Services) -> list[str]:
     assert loaded.config is not None
-    lines = []
+    lines, missing = [], missing_keys(loaded)
     for name, model in loaded.config.models.items():
         line = f"{name}  {model.id} ({model.provider})"
         if name in services.cast.simulated:
-            unset = model.key_variable and not loaded.environment.get(model.key_variable)
-            line += f", simulated: {model.key_variable} is not set" if unset else ", simulated"
+            line += f", simulated: {missing[name]} is not set" if name in missing else ", simulated"
         lines.append(line)
     return lines
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from fondation.cli.logs import set_up_logging
-from fondation.cli.options import Simulate, file_option, simulate_option
+from fondation.cli.options import file_option, simulate_option
 
 if TYPE_CHECKING:
-    from fondation.agents import Route
+    from fondation.agents import Route, Simulate
     from fondation.cli.conversation import Conversation
     from fondation.config import Loaded
     from fondation.server.keys import Services

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import click
-
-Simulate: TypeAlias = Literal["none", "missing", "all"]
-"""Which models are simulated: none, those whose key is not set, or all."""
 
 _DEFAULT_FILE = Path("agents.yaml")
 _SIMULATE = "--simulate"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fondation.cli.logs import LogFormat, set_up_logging
-from fondation.cli.options import Simulate, file_argument, simulate_option
+from fondation.cli.options import file_argument, simulate_option
 
 if TYPE_CHECKING:
+    from fondation.agents import Simulate
     from fondation.config import Loaded
 
 

@@ -8,20 +8,17 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 import click
 
 from fondation.cli.options import file_option
-
-if TYPE_CHECKING:
-    from fondation.usage.periods import Period
-    from fondation.usage.reports import Report
+from fondation.usage.periods import Period, parse_moment
+from fondation.usage.reading import NoLedger, open_to_read
+from fondation.usage.reports import GROUPINGS, Filters, Report, report
 
 Format: TypeAlias = Literal["table", "json", "csv"]
-
-GROUPINGS = ("agent", "model", "user", "session", "day", "provider")
 
 
 def _split(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,9 +83,6 @@ def command(
 
     Exit codes: 0 fine (also when no call is found), 1 there is no ledger, 2 wrong usage of the command.
     """
-    from fondation.usage.reading import NoLedger, open_to_read
-    from fondation.usage.reports import Filters, report
-
     ledger = _find_ledger(file, db, is_default=_is_default(context, "file"))
     period = _read_period(since, until, ledger.zone)
     try:
@@ -130,8 +124,6 @@ def _find_ledger(file: Path, db: Path | None, is_default: bool) -> _Ledger:
 
 
 def _read_period(since: str | None, until: str | None, zone: tzinfo) -> Period:
-    from fondation.usage.periods import Period, parse_moment
-
     now = datetime.now(zone)
     ends = []
     for option, text in (("--since", since), ("--until", until)):

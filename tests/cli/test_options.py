@@ -8,7 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from fondation.cli.options import Simulate, file_argument, file_option, simulate_option
+from fondation.agents import Simulate
+from fondation.cli.options import file_argument, file_option, simulate_option
 
 
 @click.command()

@@ -13,10 +13,10 @@ from typing import TypeAlias
 import pytest
 from click.testing import CliRunner, Result
 
-from fondation.cli.usage import GROUPINGS, command
+from fondation.cli.usage import command
 from fondation.stores import open_store
-from fondation.usage import reports
 from fondation.usage.formats import FIGURES
+from fondation.usage.reports import GROUPINGS
 
 Usage: TypeAlias = Callable[..., Result]
 
@@ -203,10 +203,6 @@ def test_a_wrong_option_is_wrong_usage(usage: Usage, options: tuple[str, ...], c
     result = usage(*options)
     assert result.exit_code == 2
     assert complaint in " ".join(result.stderr.split())
-
-
-def test_the_options_name_what_reports_can_be_split_by() -> None:
-    assert tuple(reports.GROUPINGS) == GROUPINGS
 
 
 def test_help_says_what_the_exit_codes_mean(usage: Usage) -> None:
