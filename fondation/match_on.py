@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fondation.messages import mend_text
+
 _EXPRESSION = re.compile(r"/(?P<pattern>.+)/(?P<flags>[a-z]*)", re.DOTALL)
 _MOST_MEMORY = 1 << 20
 
@@ -33,7 +35,7 @@ class Matcher:
             return True
         if not self.expressions:
             return False
-        valid = text.encode("utf-8", "replace").decode()  # a lone surrogate is no UTF-8
+        valid = mend_text(text)
         return any(expression.search(valid) for expression in self.expressions)
 
 

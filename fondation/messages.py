@@ -10,10 +10,15 @@ Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
 
 
+def mend_text(text: str) -> str:
+    """The same text with every lone surrogate, which no UTF-8 can carry, replaced, and each pair of them joined."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def mend(value: Json) -> Json:
-    """The same value with every lone surrogate, which no UTF-8 can carry, replaced."""
+    """The same value with all its texts mended."""
     if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return mend_text(value)
     if isinstance(value, list):
         return [mend(item) for item in value]
     if isinstance(value, dict):

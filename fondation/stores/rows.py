@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from fondation.calls import ModelCall, RunInfo, TokenUsage
+from fondation.messages import mend_text
 
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = dict[str, Value]
@@ -125,7 +126,7 @@ def _text(value: str | None) -> str | None:
     """Absent is NULL, never an empty text. Half a surrogate pair, which JSON can smuggle in, is no text."""
     if not value:
         return None
-    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+    return value if value.isascii() else mend_text(value)
 
 
 def _count(value: int | None) -> int | None:
