@@ -56,15 +56,27 @@ class Violation:
 
 def check_schema(document: Document) -> None:
     """Report everything that the schema refuses, and drop it."""
+    _check(document, (), json_schema())
+
+
+def check_is_schema(document: Document, path: Path) -> None:
+    """Report everything that makes the value at `path` no JSON Schema, but for what is already dropped."""
     from jsonschema import Draft202012Validator
 
-    for error in Draft202012Validator(json_schema()).iter_errors(document.data):
-        path: Path = tuple(error.absolute_path)
+    _check(document, path, Draft202012Validator.META_SCHEMA)
+
+
+def _check(document: Document, start: Path, schema: Schema) -> None:
+    """Hold the value at `start` to a schema."""
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(schema).iter_errors(document.value(*start)):
+        path = (*start, *error.absolute_path)
         if any(path[:length] in document.dropped for length in range(len(path) + 1)):
             continue
-        schema = error.schema if isinstance(error.schema, dict) else {}
+        part = error.schema if isinstance(error.schema, dict) else {}
         report = _REPORTS.get(str(error.validator), _other)
-        report(Violation(document, path, error.instance, error.validator_value, schema, error.message))
+        report(Violation(document, path, error.instance, error.validator_value, part, error.message))
 
 
 def _additional_keys(violation: Violation) -> None:
