@@ -128,7 +128,7 @@ class Run:
                     yield batch
             outcome = self._turn.outcome(() if last else self._targets())
             match outcome:
-                case Answered() if self._turn.hidden:
+                case Answered() if self._turn.only_routes:
                     yield [*self._turn.finish(), *self._hand_off(next(iter(self._targets())), "programmatic")]
                 case Answered() if last and not self._turn.has_text:
                     yield self._last_words()
@@ -159,7 +159,7 @@ class Run:
         self._round_steps += 1
         self._showed_tools = self._showed_tools or self._turn.showed_tools
         last = self._round_steps > (self._agent.max_turns or self._limits.max_steps)
-        self._turn = Turn(self._ids, hidden=self._must_route() and not last)
+        self._turn = Turn(self._ids, only_routes=self._must_route() and not last)
         return last
 
     def _targets(self) -> Mapping[str, str]:

@@ -83,10 +83,11 @@ class _Input:
 class Turn:
     """Takes the items of one model turn and gives the events to show."""
 
-    def __init__(self, ids: Ids, *, hidden: bool = False) -> None:
+    def __init__(self, ids: Ids, *, only_routes: bool = False) -> None:
         self._ids = ids
-        self._only_routes = hidden
-        self._hidden = hidden
+        self.only_routes = only_routes
+        """Whether it is the turn of an agent that must hand off: nothing of it is shown."""
+        self._hidden = only_routes
         self._open: tuple[type[events.TextEnded | events.ReasoningEnded], str] | None = None
         self._inputs: dict[str, _Input] = {}
         self._text: list[str] = []
@@ -97,11 +98,6 @@ class Turn:
         self._started = False
         self.showed_tools = False
         """Whether the page has seen a tool call of this turn."""
-
-    @property
-    def hidden(self) -> bool:
-        """Whether it is the turn of an agent that only routes."""
-        return self._only_routes
 
     @property
     def is_complete(self) -> bool:
