@@ -19,12 +19,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         raise NoLedger(f"there is no file {path}")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode(path)}", uri=True, isolation_level=None)
-        columns = _columns(connection)
+        try:
+            if not _columns(connection):
+                raise NoLedger(f"{path} has no table usage_tracking")
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         raise NoLedger(f"{path} cannot be read: {error}") from error
-    if not columns:
-        connection.close()
-        raise NoLedger(f"{path} has no table usage_tracking")
     return connection
 
 
