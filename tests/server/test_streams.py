@@ -7,6 +7,7 @@ import socket
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from fondation.providers.base import AnswerEnd, TextPiece
 from fondation.server import runs, streams
@@ -135,25 +136,28 @@ async def test_a_slow_reader_slows_its_own_model_and_nobody_else(kitchen: Kitche
     assert (await served.rows(4))[0]["status"] == "aborted"
 
 
-@pytest.mark.usefixtures("quick_signs")
-async def test_a_reader_that_stalls_while_the_model_is_silent_keeps_no_sign_of_life_from_others(
-    kitchen: Kitchen,
+class _Transport:
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+
+@pytest.mark.parametrize(("waiting", "signs"), [(0, [b": life\n\n"]), (1, [])])
+async def test_a_client_that_has_not_read_what_was_written_is_not_waited_for(
+    waiting: int, signs: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sign for the stalled one must not be waited for."""
+    """Writing to it could wait for ever, and the watch over all runs with it."""
+    written: list[bytes] = []
 
-    class Stall(OpenProvider):
-        async def stream(self, request: Any, call: Any) -> Any:
-            size = 60_000 if request.messages[-1].text == "flood" else 1
-            for _ in range(100 if size > 1 else 1):
-                yield [TextPiece("x" * size)]
-            await asyncio.sleep(0.3)
-            yield [AnswerEnd("stop")]
+    async def write(self: web.StreamResponse, data: bytes) -> None:
+        written.append(data)
 
-    served = await kitchen.serve(Stall())
-    with stalled_reader(served):
-        await asyncio.sleep(0.1)
-        reply = await asyncio.wait_for(served.post(), 3)
-    assert b": keep-alive" in reply.body
+    monkeypatch.setattr(web.StreamResponse, "write", write)
+    monkeypatch.setattr(streams, "KEEPALIVE_SECONDS", -1.0)
+    await streams.EventStream({}, b": life\n\n").keep_alive(_Transport(waiting))  # type: ignore[arg-type]
+    assert written == signs
 
 
 async def test_a_watch_that_meets_a_fault_goes_on_watching(
