@@ -22,7 +22,7 @@ def summary_metadata(summary: RunSummary) -> dict[str, Json]:
         "agent": summary.agent,
         "agentName": summary.agent,
         **({} if summary.model is None else {"model": summary.model}),
-        "handoffChain": summary.handoff_chain,
+        "handoffChain": list(summary.handoff_chain),
         "usage": usage_metadata(summary.usage, summary.cost_source),
         "runId": summary.run_id,
         "finishReason": summary.finish_reason,
