@@ -41,6 +41,7 @@ from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolRe
 from fondation.providers.base import ForcedTool, ModelRequest
 from fondation.run_request import RunRequest, ToolAnswer
 from fondation.summary import summarize
+from fondation.tool_results import denial_text
 from fondation.tools.execution import ToolRunner
 from fondation.turn import Answered, CallTools, Ids, PassOn, Turn
 
@@ -285,8 +286,5 @@ class Run:
 
 def _result_of(answer: ToolAnswer) -> ToolResult:
     """What the model reads of an answer that runs nothing."""
-    if answer.kind == "denied":
-        text = f"Denied by the user: {answer.text}" if answer.text else "Denied by the user."
-    else:
-        text = answer.text or ""
+    text = denial_text(answer.text) if answer.kind == "denied" else answer.text or ""
     return ToolResult(answer.call.id, answer.call.name, text)

@@ -24,7 +24,7 @@ LAYERS = [
     {"stores"},
     {"config"},
     {"instructions", "sandbox", "entry_points", "signatures", "match_on", "events", "calls", "messages", "context"}
-    | {"errors", "http"},
+    | {"tool_results", "errors", "http"},
 ]
 """From the top down; a room imports from its own layer and those below."""
 

@@ -17,6 +17,7 @@ from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ToolError
 from fondation.events import Batches, Event, ToolFailed, ToolSucceeded, ToolWaiting
 from fondation.messages import Json, ToolCall, ToolResult, mend
+from fondation.tool_results import failure_text, value_text
 from fondation.tools.base import Tool, Wait
 from fondation.tools.parts import Parts
 
@@ -199,6 +200,5 @@ def _bounded(output: Json, limit: int) -> Json:
 def _result(call: ToolCall, event: ToolSucceeded | ToolFailed) -> ToolResult:
     """What the model reads of an outcome."""
     if isinstance(event, ToolFailed):
-        return ToolResult(call.id, call.name, f"Error: {event.text}")
-    text = event.output if isinstance(event.output, str) else msgspec.json.encode(event.output).decode()
-    return ToolResult(call.id, call.name, text)
+        return ToolResult(call.id, call.name, failure_text(event.text))
+    return ToolResult(call.id, call.name, value_text(event.output))
