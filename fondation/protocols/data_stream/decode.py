@@ -6,7 +6,7 @@ conversations, and say the same of a wrong one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -15,10 +15,10 @@ from fondation.messages import Json
 from fondation.protocols.bodies import BodyReader
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.data_stream.encode import METADATA
-from fondation.protocols.ui_message_stream.decode import Body, conversation_of
+from fondation.protocols.ui_message_stream.decode import Approval, Body, Output, UIMessage, conversation_of
+from fondation.protocols.ui_message_stream.parts import UIPart
 
 STATES = {"partial-call": "input-streaming", "call": "input-available", "result": "output-available"}
-STEP: dict[str, Json] = {"type": "step-start"}
 
 
 class ToolInvocation(msgspec.Struct, rename="camel"):
@@ -31,6 +31,8 @@ class ToolInvocation(msgspec.Struct, rename="camel"):
 
 
 class Part(msgspec.Struct, rename="camel"):
+    """Any part of a message; which fields it has depends on its type."""
+
     type: str
     text: str | None = None
     reasoning: str | None = None
@@ -59,51 +61,60 @@ class DataStreamBody(msgspec.Struct, rename="camel"):
     messages: list[DataStreamMessage] | None = None
     context: dict[str, Json] | None = None
     agent_choice: str | None = None
+    trigger: str | None = None
+    message_id: str | None = None
+    approvals: list[Approval] | None = None
+    tool_outputs: list[Output] | None = None
 
 
 _read = BodyReader(DataStreamBody)
 
 
 def decode(data: bytes) -> Conversation:
-    """Read a request body. Raises `RequestError` (400) with what is wrong and where."""
+    """Read a request body. Raises `RequestError` (400; 413 for a file) with what is wrong and where."""
     body = _read(data)
     message = body.message
-    told = {
-        "id": body.id,
-        "message": _ui_message(message) if isinstance(message, DataStreamMessage) else message,
-        "messages": [_ui_message(message) for message in body.messages or [] if message.role != "data"],
-        "context": body.context,
-        "agentChoice": body.agent_choice,
-    }
-    return conversation_of(msgspec.convert(told, Body))
+    return conversation_of(
+        Body(
+            id=body.id,
+            message=next(_ui_messages([message]), None) if isinstance(message, DataStreamMessage) else message,
+            messages=[*_ui_messages(body.messages or [])],
+            context=body.context,
+            agent_choice=body.agent_choice,
+            trigger=body.trigger,
+            message_id=body.message_id,
+            approvals=body.approvals,
+            tool_outputs=body.tool_outputs,
+        )
+    )
 
 
-def _ui_message(message: DataStreamMessage) -> dict[str, Json]:
-    told: dict[str, Json] = {"role": message.role, "parts": [*_parts(message)]}
-    if message.id is not None:
-        told["id"] = message.id
-    if (metadata := _metadata(message)) is not None:
-        told["metadata"] = metadata
-    return told
+def _ui_messages(messages: Iterable[DataStreamMessage]) -> Iterator[UIMessage]:
+    """The messages that are one's words; those of the role `data` are the page's own notes."""
+    for message in messages:
+        if message.role != "data":
+            yield UIMessage(message.role, message.id, [*_parts(message)], metadata=_metadata(message))
 
 
-def _parts(message: DataStreamMessage) -> Iterator[dict[str, Json]]:
+def _parts(message: DataStreamMessage) -> Iterator[UIPart]:
     """Its parts; a step ends where text follows a tool, or a tool that says to be of another step."""
     before: ToolInvocation | None = None
     for part in message.parts or _parts_of_fields(message):
         match part:
             case Part(type="tool-invocation", tool_invocation=ToolInvocation() as invocation):
                 if before is not None and before.step != invocation.step:
-                    yield STEP
+                    yield UIPart("step-start")
                 yield _tool_part(invocation)
                 before = invocation
             case Part(type="text" | "reasoning" | "step-start"):
                 if before is not None:
-                    yield STEP
-                yield {"type": part.type, "text": part.text or part.reasoning or ""}
+                    yield UIPart("step-start")
+                yield UIPart(part.type, text=part.text or part.reasoning)
                 before = None
     for attachment in message.attachments or []:
-        yield _file_part(attachment)
+        yield UIPart(
+            "file", url=attachment.url, media_type=attachment.content_type or None, filename=attachment.name or None
+        )
 
 
 def _parts_of_fields(message: DataStreamMessage) -> list[Part]:
@@ -112,26 +123,15 @@ def _parts_of_fields(message: DataStreamMessage) -> list[Part]:
     return [*tools, Part("text", text=message.content)] if message.content else tools
 
 
-def _tool_part(invocation: ToolInvocation) -> dict[str, Json]:
-    told: dict[str, Json] = {
-        "type": f"tool-{invocation.tool_name}",
-        "toolCallId": invocation.tool_call_id,
-        "input": invocation.args,
-    }
+def _tool_part(invocation: ToolInvocation) -> UIPart:
+    part = UIPart(f"tool-{invocation.tool_name}", tool_call_id=invocation.tool_call_id, input=invocation.args)
+    part.state = STATES[invocation.state]
     match invocation.result:
         case {"error": str(text), **more} if invocation.state == "result" and not more:
-            return {**told, "state": "output-error", "errorText": text}  # the encoder told the failure so
+            part.state, part.error_text = "output-error", text  # the encoder told the failure so
         case result:
-            return {**told, "state": STATES[invocation.state], "output": result}
-
-
-def _file_part(attachment: Attachment) -> dict[str, Json]:
-    told = {"type": "file", "url": attachment.url}
-    if attachment.content_type is not None:
-        told["mediaType"] = attachment.content_type
-    if attachment.name is not None:
-        told["filename"] = attachment.name
-    return told
+            part.output = result
+    return part
 
 
 def _metadata(message: DataStreamMessage) -> dict[str, Json] | None:

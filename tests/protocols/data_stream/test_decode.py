@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, Message, TextPart, ToolCall, ToolResult, UserMessage
-from fondation.protocols.conversation import Conversation
+from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.protocols.conversation import ApprovalAnswer, Conversation, ToolOutput
 from fondation.protocols.data_stream import decode
 
 
@@ -190,6 +190,26 @@ def test_a_wrong_shape_is_refused_with_its_place(body: Any, place: str) -> None:
     assert refused(body).startswith(place)
 
 
+def test_attachments_are_part_of_what_the_user_says() -> None:
+    url = "data:image/png;base64,aGk="
+    photo = {"name": "hi.png", "contentType": "image/png", "url": url}
+    [message] = read({"messages": [user("See", experimental_attachments=[photo])]}).messages
+    assert message == UserMessage((TextPart("See"), FilePart(url, "image/png", "hi.png")))
+    alone = {"role": "user", "content": "", "experimental_attachments": [{"url": url}]}
+    assert read({"messages": [alone]}).messages == (UserMessage((FilePart(url, "image/png"),)),)
+    assert "messages[0].parts[1]" in refused({"messages": [user(experimental_attachments=[{"url": "data:x/y,"}])]})
+
+
+def test_a_pages_results_and_plain_answers_to_waiting_calls_are_found() -> None:
+    posted = read({"messages": [user(), assistant(tool(result=FOUND), tool("call", "c2"))]})
+    assert posted.tool_outputs == (ToolOutput("c1", FOUND),)
+    plain = {"approvals": [{"id": "w1", "approved": True}], "toolOutputs": [{"toolCallId": "c1", "output": 1}]}
+    conversation = read({"id": "c1", **plain})
+    assert conversation.approvals == (ApprovalAnswer("w1", True),)
+    assert conversation.tool_outputs == (ToolOutput("c1", 1),)
+    assert read({"id": "c1", "trigger": "regenerate-message", "messageId": "a1"}).regenerates
+
+
 def test_no_json_is_refused_and_half_an_emoji_is_mended() -> None:
     assert refused(b"{") == "Invalid JSON body"
     assert read(b'{"message": "a\\ud83d"}').text == "a\ufffd"
@@ -216,7 +236,7 @@ parts = st.recursive(
 @settings(max_examples=200, deadline=None)
 def test_any_json_is_a_conversation_or_refused(body: Any) -> None:
     with contextlib.suppress(RequestError):
-        assert read(body).text.strip()
+        assert read(body).messages
 
 
 invocations = st.lists(
