@@ -57,7 +57,7 @@ def test_every_problem_of_the_file_is_in_the_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_a_config_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nothing.yaml"):
+    with pytest.raises(ConfigError, match=r"nothing\.yaml"):
         create_app(tmp_path / "nothing.yaml")
 
 
