@@ -91,5 +91,5 @@ async def in_thread(function: Callable[[], Any]) -> Any:
             loop.call_soon_threadsafe(deliver, result, error)
 
     context = contextvars.copy_context()
-    threading.Thread(target=work, name=f"tool {function}", daemon=True).start()
+    threading.Thread(target=work, name="fondation-tool", daemon=True).start()
     return await future

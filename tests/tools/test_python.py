@@ -17,6 +17,7 @@ from fondation import RunContext, ToolError
 from fondation.config import ToolConfig
 from fondation.errors import EntryPointError
 from fondation.tools import Tool, open_tool
+from fondation.tools.python import in_thread
 
 CONTEXT = RunContext("run_1", "s1", "A", user_id="u1")
 LABEL = contextvars.ContextVar("LABEL", default="none")
@@ -169,6 +170,14 @@ async def test_a_thread_that_wants_to_leave_does_not_end_the_process() -> None:
 async def test_context_variables_go_along_into_the_thread() -> None:
     LABEL.set("mine")
     assert await tool("label").call({}, CONTEXT) == "mine"
+
+
+async def test_a_thread_is_not_named_after_its_arguments() -> None:
+    class Secret:
+        def __repr__(self) -> str:
+            raise AssertionError("an argument is shown")
+
+    assert await in_thread(functools.partial(bool, Secret())) is True
 
 
 async def test_a_thread_that_blocks_is_left_behind_and_starves_nobody() -> None:
