@@ -78,9 +78,13 @@ def json_schema() -> Schema:
     model["else"] = {"required": ["id"]}
     model["properties"]["id"].pop("default")
     tool = schema["$defs"]["ToolConfig"]
-    tool["if"] = {"properties": {"runs_on": {"const": "server"}}}
-    tool["then"] = {"required": ["python"]}
-    tool["else"] = {"required": ["description", "parameters"]}
+    tool["allOf"] = [
+        {"if": {"properties": {"runs_on": {"const": "server"}}}, "then": {"required": ["python"]}},
+        {
+            "if": {"properties": {"runs_on": {"const": "client"}}, "required": ["runs_on"]},
+            "then": {"required": ["description", "parameters"]},
+        },
+    ]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "agents.yaml", **schema}
 
 

@@ -23,6 +23,7 @@ _OTHER_NAMES = {
     "requires_approval": "approval",
     "history": "last_messages",
     "max_messages": "last_messages",
+    "roles": "by",
     "working_memory": "memory",
     "workingMemory": "memory",
     "ai_sdk": "client",
@@ -90,10 +91,19 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
     return scalar.help
 
 
+def wrong_word(scalar: Scalar, text: str) -> str:
+    """For text where one of a few words, or a mapping, belongs: the mapping that was meant."""
+    if scalar is scalars.APPROVAL and scalars.ENTRY_POINT.fits(text):
+        return f'write a mapping: {{when: "{text}"}}'
+    if scalar is scalars.ON_DISCONNECT and scalars.DURATION.fits(text):
+        return f"write a mapping: {{grace: {text}}}"
+    return scalar.help
+
+
 def wrong_kind(written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
     """For a value of another kind than its key's `types`; `scalar` is the form of the text that would do."""
     structured = isinstance(found, list | dict)
-    if scalar and scalar.code != "empty-value" and not structured:
+    if scalar and (scalar.words or (scalar.code != "empty-value" and not structured)):
         return scalar.help
     if isinstance(found, bool | int | float) and "string" in types:
         return f'quote the text: "{written}"'

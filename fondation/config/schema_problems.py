@@ -120,9 +120,11 @@ def _wrong_kind(violation: Violation) -> None:
             "wrong-type", f"the file is {kind_of(found)}, but a mapping belongs here", "begin with: version: 1"
         )
     elif found is None:
-        violation.report(
-            "empty-value", f"{violation.name} is empty", "write a value after the colon, or remove the key"
+        item = isinstance(violation.path[-1], int)
+        help = (
+            "write an item in its place, or remove it" if item else "write a value after the colon, or remove the key"
         )
+        violation.report("empty-value", f"{violation.name} is empty", help)
     elif violation.from_environment:
         message = f"{_shown(violation)}, but {nouns} belongs here"
         violation.report("wrong-type", message, "set the variable to a value that fits")
@@ -152,10 +154,12 @@ def _wrong_form(violation: Violation) -> None:
     if "production" in violation.wanted:
         message = f"{name} is {document.shown(violation.path)}, but true, false or production belongs here"
         violation.report("wrong-type", message, "production is: only when FONDATION_ENV=production")
+    elif form is None and "type" not in violation.schema:
+        _other(violation)
     elif form is None:
         _wrong_kind(violation)
     elif form.words:
-        _wrong_word(violation, form.words, form.help)
+        _wrong_word(violation, form.words, schema_help.wrong_word(form, violation.found))
     elif violation.from_environment:
         message = f"{name} is {document.shown(violation.path)}, whose value is not {form.noun}"
         help = schema_help.wrong_form(violation.path, form, violation.found, from_environment=True)
@@ -170,9 +174,11 @@ def _wrong_form(violation: Violation) -> None:
 
 def _no_choice(violation: Violation) -> None:
     """None of the few words that a key takes."""
-    words: list[str] = next(part["enum"] for part in violation.wanted if "enum" in part)
+    words: list[str] = next((part["enum"] for part in violation.wanted if "enum" in part), [])
     help = f"write {listed(words)}"
-    if isinstance(violation.found, str):
+    if not words:
+        _other(violation)
+    elif isinstance(violation.found, str):
         _wrong_word(violation, words, help)
     else:
         violation.report("wrong-type", f"{_shown(violation)}, but a word belongs here", help)
@@ -201,6 +207,15 @@ def _out_of_range(violation: Violation, bound: str, others: str) -> None:
     both = low is not None and high is not None
     help = f"write a number from {low} to {high}" if both else f"write {violation.wanted} or {others}"
     violation.report("out-of-range", f"{violation.name} is {written}, but the {bound} is {violation.wanted}", help)
+
+
+def _too_low_or_equal(violation: Violation) -> None:
+    message = f"{violation.name} is {violation.document.source.written(violation.path)}"
+    violation.report("out-of-range", message, f"write a number above {violation.wanted}")
+
+
+def _empty_list(violation: Violation) -> None:
+    violation.report("empty-value", f"{violation.name} is empty", "write an item, or remove the key")
 
 
 def _empty_text(violation: Violation) -> None:
@@ -234,7 +249,9 @@ def _reserved_setting(violation: Violation) -> None:
 
 
 def _other(violation: Violation) -> None:
-    violation.report("invalid-value", f"{violation.name} is not allowed: {violation.message[:200]}", "")
+    """What only a tool's parameters are held to: rare keywords of JSON Schema."""
+    help = "json-schema.org/understanding-json-schema says what belongs here"
+    violation.report("invalid-value", f"{violation.name} is not allowed: {violation.message[:200]}", help)
 
 
 _REPORTS: dict[str, Callable[[Violation], None]] = {
@@ -245,7 +262,9 @@ _REPORTS: dict[str, Callable[[Violation], None]] = {
     "anyOf": _no_choice,
     "minimum": _too_low,
     "maximum": _too_high,
+    "exclusiveMinimum": _too_low_or_equal,
     "minLength": _empty_text,
+    "minItems": _empty_list,
     "minProperties": _empty_section,
     "uniqueItems": _repeated,
     "not": _reserved_setting,

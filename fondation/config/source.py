@@ -109,11 +109,6 @@ def _index(mark: _Mark | None) -> int:
     return mark.index if mark else 0
 
 
-def _is_json(path: Path) -> bool:
-    """Whether a value is a part of a tool's parameters: JSON Schema has nulls of its own."""
-    return path[:1] == ("tools",) and path[2:3] == ("parameters",) and len(path) > 3
-
-
 class _Reader:
     """Builds the data of a source from the parser's events, in one pass."""
 
@@ -219,8 +214,7 @@ class _Reader:
             return str(event.value)
         kind, value = yaml_scalars.read(event.value)
         if kind == "empty":
-            if not (event.value and _is_json(path)):
-                self._empty(event, path)
+            self._empty(event, path)
         elif help := yaml_scalars.refusal(kind, event.value):
             message = f"{dotted(path)} is {shown(event.value)}, which YAML reads as {yaml_scalars.NOUNS[kind]}"
             self._source.report(_span(event), "ambiguous-value", message, help, path)
@@ -229,10 +223,7 @@ class _Reader:
     def _empty(self, event: yaml.ScalarEvent, path: Path) -> None:
         if not path:
             return
-        if isinstance(path[-1], int) and event.value:
-            message = f"{dotted(path)} is empty"
-            self._source.report(_span(event), "empty-value", message, "write an item in its place, or remove it", path)
-        elif isinstance(path[-1], int):
+        if isinstance(path[-1], int):
             dash = self._source.text.rfind("-", 0, _span(event).start)
             span = Span(dash, dash + 1) if dash >= 0 else _span(event)
             self._source.report(

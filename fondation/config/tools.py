@@ -35,7 +35,7 @@ class ToolConfig(ShortSection):
     runs_on: Literal["server", "client"] = "server"
     """client: the page runs the tool, and the run waits for its answer."""
     description: Text | None = None
-    """What the model reads about the tool; by default the function's docstring."""
+    """What the model reads about the tool; a function's own docstring will do."""
     parameters: dict[str, JsonValue] | None = None
     """The arguments of a tool that the page runs, as a JSON Schema: {type: object, properties: ...}."""
     timeout: Duration = 30.0

@@ -23,7 +23,7 @@ def _check_tools(document: Document, route: str, agents: list[str]) -> None:
     waiting = [tool for tool in document.mapping("tools") if tool in used and _waits(document, tool)]
     if not waiting:
         return
-    message = f"{route} has chats: client, but {listed(waiting, 'and')} {_verb(waiting, 'wait')} for an answer"
+    message = f"{route} has chats: client, but {_clause('tool', waiting, 'wait')} for an answer"
     help = "write chats: server, which keeps calls that wait, or remove the tool from the agents of this route"
     document.error_at_key(("routes", route), _CODE, message, help)
 
@@ -32,9 +32,7 @@ def _check_memory(document: Document, route: str, agents: list[str]) -> None:
     remembering = [agent for agent in agents if document.text("agents", agent, "memory", "working")]
     if not remembering:
         return
-    message = (
-        f"{route} has chats: client, but {listed(remembering, 'and')} {_verb(remembering, 'keep')} a working memory"
-    )
+    message = f"{route} has chats: client, but {_clause('agent', remembering, 'keep')} a working memory"
     help = "write chats: server, which keeps it, or remove working under memory"
     document.error_at_key(("routes", route), _CODE, message, help)
 
@@ -45,5 +43,8 @@ def _waits(document: Document, tool: str) -> bool:
     return document.text("tools", tool, "runs_on") == "client" or approval not in (None, "never")
 
 
-def _verb(names: list[str], plural: str) -> str:
-    return f"{plural}s" if len(names) == 1 else plural
+def _clause(noun: str, names: list[str], verb: str) -> str:
+    """`its tool locate waits`, `its tools locate and pay wait`."""
+    if len(names) == 1:
+        return f"its {noun} {names[0]} {verb}s"
+    return f"its {noun}s {listed(names, 'and')} {verb}"

@@ -53,8 +53,10 @@ _OTHERS = frozenset(
         "contentEncoding",
         "contentMediaType",
         "default",
+        "dependencies",
         "dependentRequired",
         "deprecated",
+        "discriminator",
         "description",
         "enum",
         "example",
@@ -84,7 +86,7 @@ _OTHERS = frozenset(
     }
 )
 KEYWORDS = _OF_A_SCHEMA | _OF_A_LIST | _OF_A_MAPPING | _OTHERS
-"""Those of the draft, and two that OpenAPI's schemas bring along."""
+"""Those of the draft and the ones before it, and those that OpenAPI's schemas bring along."""
 
 
 def subschemas(schema: Value, path: Path) -> Iterator[tuple[Path, Value]]:

@@ -12,6 +12,7 @@ from fondation.config.source import Value
 from fondation.config.words import did_you_mean, kind_of, near, shown
 
 _CODE = "invalid-schema"
+_EXPRESSION_HELP = "the server reads it as Python does; in single quotes YAML leaves every character as it is"
 _LIKE_A_KEYWORD = 0.8
 """How near a keyword an unknown one must be: a schema may have others of its own."""
 
@@ -46,13 +47,12 @@ def _check_schema(document: Document, path: Path, schema: dict[str, Value], whol
     _check_type(document, (*path, "type"), schema.get("type", "string"))
     _check_required(document, (*path, "required"), schema.get("required"))
     _check_keywords(document, path, schema)
-    reference, pattern = schema.get("$ref"), schema.get("pattern")
+    _check_patterns(document, path, schema)
+    reference = schema.get("$ref")
     if isinstance(reference, str) and not resolves(reference, whole):
         here = (*path, "$ref")
         message = f"{dotted(here)} is {document.shown(here)}, which is not in these parameters"
         _report(document, here, message, 'write it below $defs, and refer to it as "#/$defs/NAME"')
-    if isinstance(pattern, str):
-        _check_pattern(document, (*path, "pattern"), pattern)
 
 
 def _check_type(document: Document, path: Path, found: Value) -> None:
@@ -79,7 +79,7 @@ def _check_required(document: Document, path: Path, found: Value) -> None:
     """`required: true` below an argument, as other languages write it."""
     if isinstance(found, bool):
         message = f"{dotted(path)} is a boolean, but JSON Schema lists the names of required arguments"
-        name = path[-2] if path[-3] == "properties" else "name"
+        name = path[-2] if "properties" in path[3:-2] else "name"
         _report(document, path, message, f"write it beside properties: required: [{name}]")
 
 
@@ -95,12 +95,26 @@ def _check_keywords(document: Document, path: Path, schema: dict[str, Value]) ->
             document.error_at_key(here, _CODE, message, "write an argument below properties, by its name")
 
 
-def _check_pattern(document: Document, path: Path, pattern: str) -> None:
+def _check_patterns(document: Document, path: Path, schema: dict[str, Value]) -> None:
+    """Expressions that a look at the arguments would fail on."""
+    if isinstance(pattern := schema.get("pattern"), str) and (fault := _fault(pattern)):
+        here = (*path, "pattern")
+        message = f"{dotted(here)} is {shown(pattern)}, which is no regular expression: {fault}"
+        _report(document, here, message, _EXPRESSION_HELP)
+    named = schema.get("patternProperties")
+    for pattern in named if isinstance(named, dict) else ():
+        if fault := _fault(pattern):
+            message = f"{shown(pattern)} is no regular expression: {fault}"
+            document.error_at_key((*path, "patternProperties", pattern), _CODE, message, _EXPRESSION_HELP)
+
+
+def _fault(pattern: str) -> str:
+    """What is wrong with a regular expression; "" for a good one."""
     try:
         re.compile(pattern)
-    except re.error as error:
-        message = f"{dotted(path)} is {document.shown(path)}, which is no regular expression: {error.msg}"
-        _report(document, path, message, "it is read as Python reads it; quote it in ' ' so that YAML leaves it alone")
+    except (re.error, OverflowError, RecursionError) as error:
+        return str(error)
+    return ""
 
 
 def _report_no_schema(document: Document, path: Path, found: Value) -> None:
@@ -119,4 +133,7 @@ def _report(document: Document, path: Path, message: str, help: str) -> None:
 
 
 def _what(value: Value) -> str:
+    """A value for a message; a null is no empty one here."""
+    if value is None:
+        return "an unquoted null"
     return shown(value) if isinstance(value, str) else kind_of(value)
