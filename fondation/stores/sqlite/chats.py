@@ -68,6 +68,8 @@ class SqliteChatStore:
         return await self._thread.do(lambda database: database.tables.waiting(key), writes=False)
 
     async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
+        if state == "waiting":
+            raise ValueError("to go on waiting is no answer")
         return await self._thread.do(lambda database: database.tables.answer(key, id, state), writes=True)
 
     async def memory(self, owner: str, chat: str | None) -> str | None:

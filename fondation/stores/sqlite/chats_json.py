@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import assert_never
 
 import msgspec
@@ -16,7 +17,7 @@ from fondation.messages import (
     ToolCall,
     ToolResult,
     UserMessage,
-    mend,
+    mend_text,
 )
 
 VERSION = 1
@@ -28,7 +29,7 @@ def write(value: Json) -> str:
     try:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
-        return msgspec.json.encode(mend(value)).decode()
+        return mend_text(json.dumps(value, ensure_ascii=False))
 
 
 def read(text: str) -> Json:

@@ -12,7 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from fondation.messages import Json
+from fondation.messages import Json, mend_text
 
 EXCERPT_CHARACTERS = 120
 LEAD_CHARACTERS = 40
@@ -21,6 +21,7 @@ MAX_WORDS = 16
 """That a search heeds."""
 
 _SLACK = LEAD_CHARACTERS // 2
+_DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 _MARKS = re.compile("[\u0300-\u036f]+")
 
 
@@ -37,13 +38,13 @@ def fold(text: str) -> str:
     """The same for texts that differ in case, accents, or form of their characters alone."""
     if text.isascii():
         return text.lower()
-    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text))
-    return unicodedata.normalize("NFC", plain.casefold())
+    plain = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return unicodedata.normalize("NFC", plain.casefold()).replace(_DOTLESS_I, "i")  # both are I in capitals
 
 
 def words_of(search: str) -> tuple[str, ...]:
     """The folded words of a search, the rarest, taken to be the longest, first."""
-    words = dict.fromkeys(fold(search).split())
+    words = dict.fromkeys(fold(mend_text(search)).split())
     return tuple(sorted(list(words)[:MAX_WORDS], key=len, reverse=True))
 
 

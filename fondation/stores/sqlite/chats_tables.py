@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fondation.errors import ChatStoreError
-from fondation.messages import Message, mend
+from fondation.messages import Message, mend_text
 from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, WaitingCall, WaitingState
 from fondation.stores.sqlite.chats_json import read, read_messages, write, write_messages
 from fondation.stores.sqlite.chats_processes import Processes
@@ -114,7 +114,7 @@ class ChatTables:
             self.rename(key, saving.title)
 
     def rename(self, key: ChatKey, title: str) -> bool:
-        title = mend(title)
+        title = mend_text(title)
         return self._execute(_TITLE, {**key._asdict(), "title": title, "folded": fold(title)}).rowcount == 1
 
     def delete(self, key: ChatKey) -> bool:
@@ -127,7 +127,7 @@ class ChatTables:
                 "message_id": call.message_id,
                 "call_id": call.call_id,
                 "tool": call.tool,
-                "arguments": mend(call.arguments),
+                "arguments": mend_text(call.arguments),
                 "agent": call.agent,
                 "kind": call.kind,
                 "roles": write(call.by),
@@ -150,13 +150,13 @@ class ChatTables:
     def remember(self, owner: str, chat: str | None, text: str) -> None:
         whose = {"owner": owner, "chat": chat}
         self._execute(_FORGET, whose)
-        self._execute(_REMEMBER, {**whose, "text": mend(text)})
+        self._execute(_REMEMBER, {**whose, "text": mend_text(text)})
 
     def _put(self, key: ChatKey, message: StoredMessage) -> None:
         streaming = message.status == "streaming"
         if streaming:
             self._processes.sign()
-        text = mend(text_of(message.parts))
+        text = mend_text(text_of(message.parts))
         columns = {
             "message": message.id,
             "role": message.role,
