@@ -111,7 +111,7 @@ def _wrong_kind(violation: Violation) -> None:
     found, schema = violation.found, violation.schema
     types = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
     form = _FORMS.get(schema.get("pattern", ""))
-    if form is None and "pattern" in schema:
+    if form is None and "pattern" in schema and len(types) > 1:
         types.remove("string")  # only a whole ${NAME} is admitted as text
     text_nouns = (form.words or (form.noun,)) if form else _NOUNS["string"]
     nouns = listed(noun for name in types for noun in (text_nouns if name == "string" else _NOUNS[name]))
@@ -154,7 +154,7 @@ def _wrong_form(violation: Violation) -> None:
     if "production" in violation.wanted:
         message = f"{name} is {document.shown(violation.path)}, but true, false or production belongs here"
         violation.report("wrong-type", message, "production is: only when FONDATION_ENV=production")
-    elif form is None and "type" not in violation.schema:
+    elif form is None and violation.wanted != scalars.WHOLE_VARIABLE:
         _other(violation)
     elif form is None:
         _wrong_kind(violation)
