@@ -7,6 +7,8 @@ from typing import Literal
 
 from fondation.messages import Json, Message
 
+NO_MESSAGE = "No message provided"
+
 
 @dataclass(frozen=True, slots=True)
 class SentMessage:

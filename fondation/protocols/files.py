@@ -8,7 +8,6 @@ import re
 from urllib.parse import urlsplit
 
 from fondation.errors import RequestError
-from fondation.messages import FilePart
 
 MAX_FILE_SIZE = 20_000_000
 """Bytes of one file inside a body."""
@@ -17,23 +16,30 @@ _ALLOWED = re.compile(r"(image|audio|text)/[a-z0-9*][a-z0-9.+*_-]*|application/p
 _DATA_URL = re.compile(r"data:(?P<type>[^;,]*)(?P<parameters>[^,]*),", re.IGNORECASE)
 
 
-def checked_file(url: str | None, media_type: str | None, filename: str | None, path: str) -> FilePart:
-    """A file part of a message; `path` is its place in the body. Raises `RequestError` (400, 413)."""
+def media_type_of(url: str, declared: str | None) -> str:
+    """What a file is: its `data:` URL's own word, else what was declared; empty where nobody says."""
+    inline = _DATA_URL.match(url)
+    told = (inline["type"] if inline else "") or declared or ""
+    return told.partition(";")[0].strip().lower()
+
+
+def check_file(url: str | None, declared: str | None, path: str) -> None:
+    """Raises `RequestError` (400, 413) for a file that cannot be sent; `path` is its place in the body."""
     if not url:
         raise RequestError(400, f"{path}.url: a file needs one")
     inline = _DATA_URL.match(url)
     if inline is None:
         _check_address(url, path)
-    own_type = (inline["type"] if inline else "") or media_type or ""
-    kind = own_type.partition(";")[0].strip().lower()
-    if not kind:
+    media_type = media_type_of(url, declared)
+    if not media_type:
         raise RequestError(400, f"{path}.mediaType: say what the file is, such as image/png")
-    if not _ALLOWED.fullmatch(kind):
-        raise RequestError(400, f"{path}: a file of type {kind[:80]} cannot be sent; images, audio, text and PDF can")
+    if not _ALLOWED.fullmatch(media_type):
+        raise RequestError(
+            400, f"{path}: a file of type {media_type[:80]} cannot be sent; images, audio, text and PDF can"
+        )
     if inline is not None:
         is_base64 = inline["parameters"].lower().endswith(";base64")
         _check_data(url[inline.end() :], path, is_base64=is_base64)
-    return FilePart(url, kind, filename or None)
 
 
 def _check_address(url: str, path: str) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from fondation.errors import RequestError
-from fondation.messages import FilePart
 from fondation.protocols import files
-from fondation.protocols.files import checked_file
+from fondation.protocols.files import check_file, media_type_of
 
 
 def refused(url: str | None, media_type: str | None = None) -> tuple[int, str]:
     with pytest.raises(RequestError) as error:
-        checked_file(url, media_type, None, "message.parts[0]")
+        check_file(url, media_type, "message.parts[0]")
     return error.value.status, str(error.value)
 
 
@@ -30,12 +29,8 @@ def refused(url: str | None, media_type: str | None = None) -> tuple[int, str]:
     ],
 )
 def test_what_models_read_goes_on_as_it_came(url: str, media_type: str | None, kind: str) -> None:
-    assert checked_file(url, media_type, "a", "p") == FilePart(url, kind, "a")
-
-
-@pytest.mark.parametrize("name", [None, ""])
-def test_a_file_without_a_name_has_none(name: str | None) -> None:
-    assert checked_file("https://example.org/a", "text/csv", name, "p").filename is None
+    check_file(url, media_type, "p")
+    assert media_type_of(url, media_type) == kind
 
 
 @pytest.mark.parametrize("kind", ["video/mp4", "application/zip", "image", "image/", "text/x y", "x" * 500, "a\nb/c"])
@@ -78,11 +73,11 @@ def test_broken_base64_is_told(data: str) -> None:
 @pytest.mark.parametrize("url", ["data:text/plain;base64,", "data:text/plain,"])
 def test_the_size_is_looked_at_before_the_data_is(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_SIZE", 30)
-    assert checked_file(url + "aaaa" * 6, None, None, "p")
+    check_file(url + "aaaa" * 6, None, "p")
     too_large = (413, "message.parts[0]: the file is larger than 30 bytes")
     assert refused(url + "?" * 44) == too_large
 
 
 def test_an_escaped_byte_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_SIZE", 3)
-    assert checked_file("data:text/plain,%41%42%43", None, None, "p")
+    check_file("data:text/plain,%41%42%43", None, "p")

@@ -17,17 +17,16 @@ import msgspec
 from fondation.errors import RequestError
 from fondation.messages import FilePart, Json, Message, UserMessage
 from fondation.protocols.bodies import BodyReader
-from fondation.protocols.conversation import ApprovalAnswer, Conversation, SentMessage, ToolOutput
+from fondation.protocols.conversation import NO_MESSAGE, ApprovalAnswer, Conversation, SentMessage, ToolOutput
 from fondation.protocols.ui_message_stream.parts import (
     UIPart,
     assistant_messages,
     believed_parts,
+    check_files,
     close_calls,
     text_of,
     user_parts,
 )
-
-NO_MESSAGE = "No message provided"
 
 
 class UIMessage(msgspec.Struct, rename="camel"):
@@ -148,7 +147,8 @@ def _sent(history: list[UIMessage], among_messages: int) -> Iterator[SentMessage
             case "system":
                 raise RequestError(400, f"{path}.role: a client sends no system message; agents.yaml does")
             case "user":
-                of_user = user_parts(parts, path)
+                check_files(parts, path)
+                of_user = user_parts(parts)
                 read = (UserMessage(of_user, message.id),) if of_user else ()
             case "assistant":
                 read = tuple(close_calls(assistant_messages(parts, path)))

@@ -9,7 +9,7 @@ import msgspec
 
 from fondation.errors import RequestError
 from fondation.messages import AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
-from fondation.protocols.files import checked_file
+from fondation.protocols.files import check_file, media_type_of
 
 UNANSWERED = "Not run: the user went on without it."
 
@@ -52,21 +52,25 @@ class UIPart(msgspec.Struct, rename="camel"):
 
 
 def read_parts(parts: Sequence[Json]) -> list[UIPart]:
-    """Parts as they are kept, which were checked when they came."""
+    """Parts as a chat keeps them."""
     return msgspec.convert(list(parts), list[UIPart])
 
 
-def user_parts(parts: Sequence[UIPart], path: str) -> tuple[TextPart | FilePart, ...]:
-    """What a model reads of a user's parts, `path` being the message's place in the body.
-
-    Raises `RequestError` for a file that cannot be sent.
-    """
-    read: list[TextPart | FilePart] = []
+def check_files(parts: Sequence[UIPart], path: str) -> None:
+    """Raises `RequestError` for a file that cannot be sent; `path` is the message's place in the body."""
     for position, part in enumerate(parts):
+        if part.type == "file":
+            check_file(part.url, part.media_type, f"{path}.parts[{position}]")
+
+
+def user_parts(parts: Iterable[UIPart]) -> tuple[TextPart | FilePart, ...]:
+    """What a model reads of a user's parts."""
+    read: list[TextPart | FilePart] = []
+    for part in parts:
         if part.type == "text" and part.text:
             read.append(TextPart(part.text))
-        elif part.type == "file":
-            read.append(checked_file(part.url, part.media_type, part.filename, f"{path}.parts[{position}]"))
+        elif part.type == "file" and part.url:
+            read.append(FilePart(part.url, media_type_of(part.url, part.media_type), part.filename or None))
     return tuple(read)
 
 
@@ -84,8 +88,8 @@ def _believed(part: UIPart, of_user: bool) -> dict[str, Json] | None:
     if part.type == "text" and part.text:
         return {"type": "text", "text": part.text} if of_user else {"type": "text", "text": part.text, "state": "done"}
     if part.type == "file" and part.url:
-        told = {"type": "file", "mediaType": part.media_type, "url": part.url, "filename": part.filename}
-        return {name: value for name, value in told.items() if value is not None}
+        name = {"filename": part.filename} if part.filename else {}
+        return {"type": "file", "mediaType": media_type_of(part.url, part.media_type), "url": part.url, **name}
     if of_user and part.type.startswith("data-"):
         identity = {} if part.id is None else {"id": part.id}
         return {"type": part.type, **identity, "data": part.data}
