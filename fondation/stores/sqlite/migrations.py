@@ -99,6 +99,7 @@ def m007_chat_calls(database: Database) -> None:
         "agent TEXT NOT NULL, kind TEXT NOT NULL, roles TEXT NOT NULL, expires_at REAL, state TEXT NOT NULL, "
         "UNIQUE (chat, id))"
     )
+    database.execute("CREATE INDEX fondation_chat_calls_waiting ON fondation_chat_calls (chat) WHERE state = 'waiting'")
 
 
 @migrations()
