@@ -208,17 +208,16 @@ class Assembler:
             growing.deltas.clear()
 
 
-def settled(parts: Sequence[Json]) -> tuple[Json, ...]:
-    """The parts of a message that nothing more comes to: no text streams on, and no call is under way.
-
-    For the message of a run that was cut off, by its reader or with its process; not for one that waits.
+def settled(parts: Sequence[Json], said: str = STOPPED) -> tuple[Json, ...]:
+    """The parts of a message that nothing more comes to: no text streams on, and of a call without an outcome it is
+    `said` what became of it.
     """
-    return tuple(_settled(part) for part in parts)
+    return tuple(_settled(part, said) for part in parts)
 
 
-def _settled(part: Part) -> Part:
+def _settled(part: Part, said: str) -> Part:
     if "toolCallId" in part and not part["state"].startswith("output-"):
-        return {**part, "state": "output-error", "errorText": STOPPED}
+        return {**part, "state": "output-error", "errorText": said}
     if part.get("state") == "streaming":
         return {**part, "state": "done"}
     return part
