@@ -1,4 +1,5 @@
-"""Whose answers are being written: every message that is `streaming` names its process, which has a lease."""
+"""Whose answers are being written: every message names the process that wrote it last, which has a lease while one
+is `streaming`."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ _OTHERS = (
     "AND process <> :me AND process NOT IN (SELECT process FROM fondation_chat_processes)"
 )
 _CUT = (
-    "UPDATE fondation_chat_messages SET status = 'cut', process = NULL WHERE status = 'streaming' "
+    "UPDATE fondation_chat_messages SET status = 'cut' WHERE status = 'streaming' "
     "AND process = :process AND COALESCE("
     "(SELECT lease_until FROM fondation_chat_processes WHERE process = :process), 0) = :lease_until"
 )

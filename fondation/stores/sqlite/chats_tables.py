@@ -153,15 +153,14 @@ class ChatTables:
         self._execute(_REMEMBER, {**whose, "text": mend_text(text)})
 
     def _put(self, key: ChatKey, message: StoredMessage) -> None:
-        streaming = message.status == "streaming"
-        if streaming:
+        if message.status == "streaming":
             self._processes.sign()
         text = mend_text(text_of(message.parts))
         columns = {
             "message": message.id,
             "role": message.role,
             "status": message.status,
-            "process": self._processes.me if streaming else None,
+            "process": self._processes.me,
             "run_id": message.run_id,
             "created_at": message.created_at,
             "excerpt": first_words(text) if message.role == "user" else "",

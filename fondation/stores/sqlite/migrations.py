@@ -81,7 +81,7 @@ def m006_chat_messages(database: Database) -> None:
     """The messages of a chat, in their order. What may be large is last: the columns before it are read without."""
     database.execute(
         "CREATE TABLE fondation_chat_messages (number INTEGER PRIMARY KEY, chat INTEGER NOT NULL, "
-        "position INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, status TEXT NOT NULL, process TEXT, "
+        "position INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, status TEXT NOT NULL, process TEXT NOT NULL, "
         "run_id TEXT, created_at REAL NOT NULL, excerpt TEXT NOT NULL, folded_text TEXT NOT NULL, "
         "metadata TEXT NOT NULL, model_messages TEXT, parts TEXT NOT NULL, UNIQUE (chat, id), UNIQUE (chat, position))"
     )

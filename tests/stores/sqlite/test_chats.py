@@ -155,6 +155,15 @@ async def test_a_list_tells_the_chats_newest_first(chats: ChatStore) -> None:
     assert (first.id, first.messages, first.excerpt) == ("c1", 1, "Is my order here?")
 
 
+async def test_a_clock_that_is_set_back_moves_no_chat_back(chats: ChatStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for now in (1000.0, 900.0):
+        monkeypatch.setattr("fondation.stores.sqlite.chats.time.time", lambda now=now: now)
+        await chats.save(KEY, [user("m1")])
+    chat = await chats.load(KEY)
+    assert chat is not None
+    assert (chat.created_at, chat.updated_at) == (1000.0, 1000.0)
+
+
 async def test_pages_follow_each_other_while_chats_change(chats: ChatStore) -> None:
     for number in range(7):
         await chats.save(ChatKey("ada", f"c{number}"))
@@ -201,13 +210,13 @@ async def test_a_page_has_a_size(chats: ChatStore) -> None:
 
 async def test_a_search_looks_in_titles_and_texts(chats: ChatStore) -> None:
     await chats.save(ChatKey("ada", "title"), [user("m1", "Hello")], title="Über Rechnungen")
-    await chats.save(ChatKey("ada", "question"), [user("m1", "Wo ist\nRECHNUNG 42?"), answer("a1", "Hier.")])
+    await chats.save(ChatKey("ada", "question"), [user("m1", "Wo ist\nRECHNUNG 42?"), answer("a1", "Rechnung?")])
     await chats.save(ChatKey("ada", "reply"), [user("m1", "Und?"), answer("a1", "Ihre Rechnung kommt.")])
     tool = {"type": "tool-find", "output": "Rechnung"}
     await chats.save(ChatKey("ada", "neither"), [StoredMessage("a1", "assistant", (tool,))])
     assert await found(chats, "rechnung") == ["reply", "question", "title"]
     assert await found(chats, "42 rechnung") == ["question"]
-    assert await found(chats, "rechnung hier") == []
+    assert await found(chats, "rechnung hier 42") == []
     assert await found(chats, "100%") == []
     assert await found(chats, " ") == ["neither", "reply", "question", "title"]
     page = await chats.list("ada", search="rechnung")

@@ -78,6 +78,14 @@ async def test_one_store_does_not_cut_what_another_of_the_same_process_writes(pa
         assert await one.mark_cut() == await two.mark_cut() == 0
 
 
+async def test_an_answer_that_another_process_goes_on_with_is_its_own(path: Path) -> None:
+    with closing(open_chats(path)) as two, closing(open_chats(path)) as three:
+        with closing(open_chats(path)) as one:
+            await one.save(KEY, [answer("a1", status="waiting")])
+            await two.save(KEY, [answer("a1", status="streaming")])
+        assert await three.mark_cut() == 0
+
+
 async def test_a_process_that_ends_in_the_middle_of_an_answer_leaves_it_cut(path: Path) -> None:
     with closing(open_chats(path)) as chats:
         await chats.save(KEY, [answer("a1", status="streaming"), answer("a2", status="streaming"), answer("a3")])

@@ -83,6 +83,7 @@ def test_an_excerpt_shows_what_was_found_between_what_is_around_it() -> None:
     assert shown.startswith("…")
     assert shown.endswith("…")
     assert len(shown) <= EXCERPT_CHARACTERS + 2
+    assert set(shown.strip("…").split()) <= set(text.split())
 
 
 def test_an_excerpt_is_found_where_folding_changes_lengths() -> None:

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
@@ -185,12 +185,36 @@ async def test_a_disk_that_fails_later_is_an_error_then_forgotten(chats: ChatSto
     assert await chats.load(KEY) is not None
 
 
+async def test_a_file_that_failed_is_opened_anew_and_one_that_was_only_locked_is_not(path: Path) -> None:
+    def name(database: ChatDatabase) -> ChatDatabase:
+        return database
+
+    def failing(error: Exception) -> Callable[[ChatDatabase], None]:
+        def fail(database: ChatDatabase) -> None:
+            raise error
+
+        return fail
+
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    thread = ChatThread(path)
+    first = await thread.do(name, writes=False)
+    for error, kept in [(ValueError("x"), True), (locked, True), (sqlite3.OperationalError("disk I/O error"), False)]:
+        with pytest.raises(ChatStoreError, match=str(error)):
+            await thread.do(failing(error), writes=True)
+        assert (await thread.do(name, writes=False) is first) == kept
+    thread.stop(5)
+
+
 async def test_one_who_goes_away_is_served_all_the_same(chats: ChatStore, path: Path) -> None:
     await chats.load(KEY)
     async with locked(path):
         saving = asyncio.ensure_future(chats.save(KEY, [user("m1")]))
+        another = asyncio.ensure_future(chats.rename(KEY, "asked together"))
         await asyncio.sleep(0.05)
         saving.cancel()
+    async with asyncio.timeout(2):
+        assert await another
     assert await chats.load(KEY) is not None
 
 
