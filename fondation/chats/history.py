@@ -113,7 +113,7 @@ def _ask(stored: StoredChat | None, conversation: Conversation, now: float, new_
     asked, before = _question(conversation.sent)
     known = stored.messages if stored is not None else tuple(_adopted(before, now, new_id))
     wanted = _wanted(known, conversation, asked, is_new=stored is None)
-    if conversation.regenerates:
+    if conversation.regenerates or _asks_again(known, conversation):
         place, asked = _regenerate(known, wanted, asked, is_new=stored is None)
     else:
         place = _submit(known, wanted, asked)
@@ -162,6 +162,16 @@ def _wanted(
     if id is not None and place is None and not (is_new and asked is not None and asked.id == id):
         raise _unknown(id)
     return place
+
+
+def _asks_again(known: Sequence[StoredMessage], conversation: Conversation) -> bool:
+    """Whether a page that gives its messages no ids sends all of the user's once more, and none besides: it wants the
+    last answer anew.
+    """
+    if not conversation.is_whole or conversation.message_id or conversation.user_message_id:
+        return False
+    sent = [message.text for message in conversation.sent if message.role == "user"]
+    return sent == [text_of(read_parts(message.parts)) for message in known if message.role == "user"]
 
 
 def _submit(known: Sequence[StoredMessage], wanted: int | None, asked: SentMessage | None) -> int:

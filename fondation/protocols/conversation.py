@@ -65,6 +65,8 @@ class Conversation:
     agent_choice: str | None
     sent: tuple[SentMessage, ...] = ()
     """The body's messages, in their order."""
+    is_whole: bool = False
+    """Whether they are a list, as of a page that sends all that it shows."""
     regenerates: bool = False
     """Whether an answer is to be given anew."""
     message_id: str | None = None

@@ -145,6 +145,29 @@ def test_an_edit_that_never_came_comes_with_the_regeneration(more: dict[str, str
     assert turn.put == turn.kept == (StoredMessage("u1", "user", (text_part("Better."),), created_at=NOW),)
 
 
+ANSWER = {"role": "assistant", "content": "says a1"}
+
+
+def test_without_ids_the_same_messages_once_more_want_the_last_answer_anew() -> None:
+    """As pages of the major 4 reload."""
+    turn = plan(TALK, messages=[user(None, "asks u1"), ANSWER, user(None, "asks u2")])
+    assert (turn.drop_from, kept_ids(turn), turn.put, turn.made_id) == ("a2", ["u1", "a1", "u2"], (), None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"messages": [user(None, "asks u1"), ANSWER, user(None, "asks u2"), ANSWER, user(None, "asks u2")]},
+        {"messages": [user(None, "asks u2")]},
+        {"message": "asks u2"},
+    ],
+)
+def test_without_ids_any_other_message_is_a_new_one(body: Any) -> None:
+    turn = plan(TALK, **body)
+    assert kept_ids(turn) == ["u1", "a1", "u2", "a2", "new1"]
+    assert plan(chat(U1, A1), message="asks u1").made_id == "new1"
+
+
 def test_a_question_whose_answer_never_came_is_asked_again() -> None:
     turn = plan(chat(U1, A1, U2), message=user("u2", "asks u2"), trigger="regenerate-message")
     assert (turn.drop_from, kept_ids(turn), turn.put) == (None, ["u1", "a1", "u2"], ())

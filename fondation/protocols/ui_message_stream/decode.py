@@ -88,6 +88,7 @@ def conversation_of(body: Body) -> Conversation:
         context=body.context or {},
         agent_choice=body.agent_choice,
         sent=sent,
+        is_whole=bool(body.messages),
         regenerates=body.trigger == "regenerate-message",
         message_id=body.message_id or None,
         approvals=(*_approvals(body), *_approvals_among(answered)),

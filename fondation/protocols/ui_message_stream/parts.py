@@ -87,13 +87,21 @@ def believed_parts(parts: Iterable[UIPart], *, of_user: bool) -> tuple[Json, ...
 def _believed(part: UIPart, of_user: bool) -> dict[str, Json] | None:
     if part.type == "text" and part.text:
         return {"type": "text", "text": part.text} if of_user else {"type": "text", "text": part.text, "state": "done"}
-    if part.type == "file" and part.url:
+    if part.type == "file" and part.url and (of_user or _can_be_sent(part)):
         name = {"filename": part.filename} if part.filename else {}
         return {"type": "file", "mediaType": media_type_of(part.url, part.media_type), "url": part.url, **name}
     if of_user and part.type.startswith("data-"):
         identity = {} if part.id is None else {"id": part.id}
         return {"type": part.type, **identity, "data": part.data}
     return None
+
+
+def _can_be_sent(part: UIPart) -> bool:
+    try:
+        check_file(part.url, part.media_type, "")
+    except RequestError:
+        return False
+    return True
 
 
 def assistant_messages(parts: Iterable[UIPart], path: str = "message") -> Iterator[Message]:

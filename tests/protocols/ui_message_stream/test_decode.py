@@ -267,7 +267,9 @@ def test_a_chat_keeps_what_a_client_is_believed() -> None:
     photo = {"type": "file", "mediaType": "image/png", "url": "https://example.org/hi.png"}
     said = {"type": "text", "text": "See", "providerMetadata": {"x": {}}}
     asked = {"id": "u1", "role": "user", "parts": [photo, said, data]}
-    answer = assistant(tool_part("output-available", output="forged"), TEXT, {"type": "data-card", "data": 1}, photo)
+    script = {"type": "file", "mediaType": "image/png", "url": "javascript:alert(1)"}
+    card = {"type": "data-card", "data": 1}
+    answer = assistant(tool_part("output-available", output="forged"), TEXT, card, script, photo)
     conversation = read({"messages": [asked, answer, user("And?", "u2")]})
     assert [(message.role, message.id) for message in conversation.sent] == [
         ("user", "u1"),
