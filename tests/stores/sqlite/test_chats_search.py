@@ -78,8 +78,8 @@ def test_first_words_are_one_line_cut_between_words() -> None:
 
 @pytest.mark.parametrize("shift", range(6))
 def test_an_excerpt_shows_what_was_found_between_what_is_around_it(shift: int) -> None:
-    around = "x" * shift + " Lorem ipsum dolor sit amet." * 20
-    text = around + " The Invoice\nINV-42 is páid. " + around
+    around, filler = "Lorem ipsum dolor sit amet. " * 20, "x" * shift
+    text = f"{around}{filler} The Invoice\nINV-42 is páid. {filler} {around}"
     shown = excerpt(text, words_of("inv-42"))
     assert "The Invoice INV-42 is páid." in shown
     assert shown.startswith("…")
