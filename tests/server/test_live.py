@@ -54,7 +54,7 @@ async def test_two_readers_and_a_late_one_get_everything() -> None:
     first, second = asyncio.create_task(read_all(run)), asyncio.create_task(read_all(run))
     await asyncio.sleep(0.01)
     gate.open()
-    assert await asyncio.gather(first, second) == [b"ab", b"ab"]
+    assert list(await asyncio.gather(first, second)) == [b"ab", b"ab"]
     assert await read_all(run) == b"ab"
 
 
