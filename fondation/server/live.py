@@ -1,7 +1,7 @@
 """Runs and their readers: a run goes on in a task of its own, and whoever reads it comes and goes.
 
-What happens when the last reader is gone is the route's `on_disconnect`: the run ends (`cancel`), goes on (`continue`), or goes on
-for a while (`grace`).
+What happens when the last reader is gone is the route's `on_disconnect`: the run ends (`cancel`), goes on
+(`continue`), or goes on for a while (`grace`).
 """
 
 from __future__ import annotations
