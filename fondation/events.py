@@ -224,6 +224,8 @@ class RunAborted(Event, frozen=True):
     """The run was ended before its answer was: by its reader, or because the server goes down."""
 
     summary: RunSummary
+    reason: str = "shutdown"
+    """Why, in a `Deadline`'s words."""
 
 
 Batch: TypeAlias = list[Event]

@@ -98,7 +98,7 @@ class Run:
             if reached.reason == "timeout":
                 outcome = self._failed("The answer took too long and was stopped.", 504, "run_timeout")
             else:
-                outcome = RunAborted(self._summary("aborted"))
+                outcome = RunAborted(self._summary("aborted"), reached.reason)
         except Exception:
             log.exception("run %s failed", self._request.info.run_id)
             outcome = self._failed("Something went wrong on the server.", 500, "internal")

@@ -84,9 +84,14 @@ class JsonAnswer:
         self._answer = {"error": event.sentence, "runId": event.summary.run_id}
 
     def _on_aborted(self, event: events.RunAborted) -> None:
-        self.status = 503
-        self.headers["Retry-After"] = "1"
-        self._answer = {"error": "The server is going down", "runId": event.summary.run_id}
+        if event.reason == "shutdown":
+            self.status = 503
+            self.headers["Retry-After"] = "1"
+            sentence = "The server is going down"
+        else:
+            self.status = 409
+            sentence = "The answer was stopped"
+        self._answer = {"error": sentence, "runId": event.summary.run_id}
 
 
 _READERS: dict[type[Event], Callable[[JsonAnswer, Any], None]] = {

@@ -51,7 +51,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         database=_database(loaded),
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _prices, _http, _watch])
+    app.cleanup_ctx.extend([_ledger, _prices, _http, _runs])
     app.router.add_get("/healthz", health)
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
@@ -106,9 +106,11 @@ async def _http(app: web.Application) -> AsyncIterator[None]:
     await app[HTTP].close()
 
 
-async def _watch(app: web.Application) -> AsyncIterator[None]:
+async def _runs(app: web.Application) -> AsyncIterator[None]:
+    """Runs are looked after; those that are left at the end are ended before what they need is closed."""
     task = asyncio.create_task(app[SERVICES].runs.watch())
     yield
+    await app[SERVICES].runs.end_all()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fondation.deadline import Reason
@@ -32,12 +32,29 @@ class Departure:
     seconds: float | None = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a run is told, to every reader alike."""
+
+    encode: Callable[[Batch], bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the answer."""
+    keepalive: bytes = b""
+    broken: bytes = b""
+    """The end of a stream that cannot be told on: a bug of ours."""
+
+
 class Reader:
     """One reader's place in a run's log."""
 
     def __init__(self, run: LiveRun) -> None:
         self._run = run
         self.offset = 0
+
+    @property
+    def is_through(self) -> bool:
+        """Whether it has read all that there will be."""
+        return self._run.log.ended and self.offset == self._run.log.size
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """The run's bytes from the start to its end."""
@@ -61,18 +78,20 @@ class LiveRun:
         key: ChatKey,
         run: Run,
         batches: Batches,
-        encode: Callable[[Batch], bytes],
+        telling: Telling,
         departure: Departure,
         *,
         watch: Callable[[Batch], object] = lambda batch: None,
         folder: Path | None = None,
     ) -> None:
-        """`encode` makes the log's bytes, `watch` sees every batch first."""
+        """`telling` makes the log's bytes, `watch` sees every batch first."""
         self.key = key
         self.run = run
+        self.telling = telling
         self.log = FrameLog(folder)
+        self.failure: Exception | None = None
+        """Why the run could not be told to its end."""
         self._departure = departure
-        self._encode = encode
         self._watch = watch
         self._readers: set[Reader] = set()
         self._leaving: asyncio.TimerHandle | None = None
@@ -124,12 +143,17 @@ class LiveRun:
             async with contextlib.aclosing(batches):
                 async for batch in batches:
                     self._watch(batch)
-                    if data := self._encode(batch):
+                    if data := self.telling.encode(batch):
                         self.log.append(data)
                         if self._is_too_far_ahead():
                             await self._wait_for_room()
-        except Exception:
-            log.exception("the run of chat %s broke off", self.key.id)
+        except Exception as error:
+            log.exception("the run of chat %s: the stream broke", self.key.id)
+            self.failure = error
+            self.log.append(self.telling.broken)
+        except asyncio.CancelledError:
+            self.log.append(self.telling.broken)
+            raise
         finally:
             self.log.end()
 

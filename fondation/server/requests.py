@@ -15,7 +15,8 @@ from fondation.calls import Method, RunInfo
 from fondation.config import ContextValue
 from fondation.errors import RequestError
 from fondation.messages import Json
-from fondation.protocols.ui_message_stream import Conversation, decode
+from fondation.protocols import PROTOCOLS
+from fondation.protocols.conversation import Conversation
 from fondation.routing import choose_agent
 from fondation.run_request import RunRequest
 from fondation.server.doors import Doors
@@ -39,6 +40,7 @@ async def read_run_request(request: web.Request, route: Route, doors: Doors) -> 
     """Read a POST to a route. Raises `RequestError` with the status and what is wrong."""
     if request.content_type != "application/json":
         raise RequestError(415, 'Send JSON, with the header "content-type: application/json"')
+    decode = PROTOCOLS[route.config.client].decode
     conversation = decode(await _read_body(request, route.limits.max_body_size))
     _check_length(conversation.text, route.limits.max_message_length)
     token = f"{_random.getrandbits(128):032x}"

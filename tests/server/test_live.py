@@ -12,7 +12,7 @@ from fondation import events
 from fondation.events import Batch
 from fondation.providers.base import AnswerEnd, TextPiece
 from fondation.server import live
-from fondation.server.live import Departure, LiveRun
+from fondation.server.live import Departure, LiveRun, Telling
 from fondation.stores.chats import ChatKey
 from tests.support.scripted import Answer, Player, ScriptedProvider, build_route, build_run
 
@@ -40,7 +40,7 @@ class Gate:
 def start(answer: Answer, departure: Departure, **options: Any) -> tuple[LiveRun, ScriptedProvider]:
     provider = ScriptedProvider([answer])
     run = build_run(build_route(provider, {"A": Player()}))
-    return LiveRun(KEY, run, run.events(), encode, departure, **options), provider
+    return LiveRun(KEY, run, run.events(), Telling(encode), departure, **options), provider
 
 
 async def read_all(run: LiveRun) -> bytes:

@@ -1,0 +1,71 @@
+"""One log line per run, whichever way it ended."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from fondation.config.words import counted
+from fondation.events import Batch, RunAborted, RunFailed, RunFinished, RunSummary, RunWaiting
+from fondation.run_request import RunRequest
+from fondation.runner import Run
+
+log = logging.getLogger("fondation.runs")
+
+_ABORTED = {
+    "left": "ended: the client left",
+    "stopped": "stopped by its reader",
+    "superseded": "ended: the user went on",
+}
+"""Why a run was ended -> how the line says it."""
+
+
+class Diary:
+    """Reads a run's batches, and writes its line at the end."""
+
+    def __init__(self, run: Run, request: RunRequest) -> None:
+        self._run = run
+        self._request = request
+        self._started = time.perf_counter()
+        self._outcome = "failed (internal)"
+        self._summary: RunSummary | None = None
+
+    def read(self, batch: Batch) -> None:
+        match batch[-1]:
+            case RunFinished(summary):
+                self._outcome, self._summary = "finished", summary
+            case RunWaiting(summary):
+                self._outcome, self._summary = "waits for an answer", summary
+            case RunFailed(summary, error_type=error_type):
+                self._outcome, self._summary = f"failed ({error_type})", summary
+            case RunAborted(summary, reason):
+                self._outcome, self._summary = _ABORTED.get(reason, "aborted"), summary
+
+    def write(self) -> None:
+        info = self._request.info
+        log.info(
+            "%s %s: %s, %s%s, %.1f s (%s, session %s%s)",
+            self._request.route.path,
+            " > ".join(self._run.chain),
+            self._outcome,
+            counted(len(self._run.calls), "call"),
+            _spent(self._summary),
+            time.perf_counter() - self._started,
+            info.run_id,
+            info.session_id,
+            f", user {info.user_id}" if info.user_id else "",
+        )
+
+
+def _spent(summary: RunSummary | None) -> str:
+    if summary is None:
+        return ""
+    total = summary.usage.total
+    if total is None:
+        return "" if summary.cost_source == "none" else ", tokens and cost unknown"
+    tokens = f", {total} tokens"
+    if summary.cost_source in ("unknown", "pending"):
+        return f"{tokens}, cost unknown"
+    if summary.cost_source == "simulated":
+        return f"{tokens}, simulated"
+    return f"{tokens}, ${summary.usage.cost or 0:.6f}"
