@@ -236,7 +236,7 @@ def _passed(message: StoredMessage) -> StoredMessage:
     return replace(
         message,
         parts=settled(message.parts, UNANSWERED),
-        model_messages=tuple(close_calls(_model_messages(message))),
+        model_messages=tuple(close_calls(model_messages(message))),
         status="complete",
     )
 
@@ -247,7 +247,7 @@ def _conversation(messages: Sequence[StoredMessage], *, continued: bool = False)
     """
     read: list[Message] = []
     for message in messages:
-        told = _model_messages(message)
+        told = model_messages(message)
         is_open = continued and message is messages[-1]
         for each in told if is_open else close_calls(told):
             before = read[-1] if read else None
@@ -258,7 +258,8 @@ def _conversation(messages: Sequence[StoredMessage], *, continued: bool = False)
     return tuple(read)
 
 
-def _model_messages(message: StoredMessage) -> Iterable[Message]:
+def model_messages(message: StoredMessage) -> Iterable[Message]:
+    """What a model reads of a message that is kept."""
     if message.model_messages is not None:
         return message.model_messages
     if message.role == "assistant":

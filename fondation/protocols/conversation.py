@@ -32,6 +32,8 @@ class ApprovalAnswer:
     """The approval's id."""
     approved: bool
     reason: str | None = None
+    input: Json = None
+    """The call's arguments, where the answer brought them along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class ToolOutput:
     call_id: str
     output: Json = None
     error: str | None = None
+    input: Json = None
+    """The call's arguments, where the output came with them."""
 
 
 @dataclass(frozen=True, slots=True)

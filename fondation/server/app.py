@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,17 +12,22 @@ from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
 from fondation.config import Loaded, database_file, load
-from fondation.errors import ConfigError
+from fondation.errors import ChatStoreError, ConfigError
 from fondation.gate import always_go
 from fondation.http import HttpClient
 from fondation.server.chat import chat_handler
+from fondation.server.chats import add_chat_routes
 from fondation.server.doors import Doors
+from fondation.server.floor import Floor
 from fondation.server.health import health
 from fondation.server.keys import SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
+from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
-from fondation.stores import open_store
+from fondation.stores import ChatStore, open_chats, open_store
 from fondation.usage import pricing
+
+log = logging.getLogger("fondation.server")
 
 HTTP = web.AppKey("http", HttpClient)
 
@@ -40,6 +46,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         raise ConfigError(_missing_keys_text(missing))
     config = loaded.config
     http = HttpClient()
+    runs = ActiveRuns()
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
@@ -47,14 +54,21 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         cast=build_cast(loaded, http, simulate),
         doors=Doors(config.server),
         gate=always_go,
-        runs=ActiveRuns(),
-        database=_database(loaded),
+        runs=runs,
+        floor=Floor(runs),
+        database=database_file(config.storage.url, loaded.folder, loaded.environment),
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _prices, _http, _runs])
+    if _records_usage(loaded):
+        app.cleanup_ctx.append(_ledger)
+    if any(route.config.chats == "server" for route in services.cast.routes.values()):
+        app.cleanup_ctx.append(_chats)
+        add_chat_routes(app.router)
+    app.cleanup_ctx.extend([_prices, _http, _runs])
     app.router.add_get("/healthz", health)
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
+        add_run_routes(app.router, route)
     return app
 
 
@@ -68,26 +82,39 @@ def _missing_keys_text(missing: dict[str, str]) -> str:
     )
 
 
-def _database(loaded: Loaded) -> Path | None:
-    """The ledger's file, or None where the file's `usage.enabled` leaves it out."""
+def _records_usage(loaded: Loaded) -> bool:
+    """Whether the file's `usage.enabled` wants a ledger here."""
     assert loaded.config is not None
     enabled = loaded.config.usage.enabled
     if enabled == "production":
-        enabled = loaded.environment.get("FONDATION_ENV") == "production"
-    if not enabled:
-        return None
-    return database_file(loaded.config.storage.url, loaded.folder, loaded.environment)
+        return loaded.environment.get("FONDATION_ENV") == "production"
+    return enabled
 
 
 async def _ledger(app: web.Application) -> AsyncIterator[None]:
     """The store is open while the application runs; its last rows are written before it ends."""
     services = app[SERVICES]
-    if services.database is None:
-        yield
-        return
     services.store = await asyncio.to_thread(open_store, services.database)
     yield
     await asyncio.to_thread(services.store.close)
+
+
+async def _chats(app: web.Application) -> AsyncIterator[None]:
+    """The chats are open while the application runs; answers that a dead process left are marked first of all."""
+    services = app[SERVICES]
+    chats = services.chats = open_chats(services.database)
+    marking = asyncio.create_task(_mark_cut(chats))
+    yield
+    await marking
+    await asyncio.to_thread(chats.close)
+
+
+async def _mark_cut(chats: ChatStore) -> None:
+    try:
+        if cut := await chats.mark_cut():
+            log.warning("%d answers were being written when their process died", cut)
+    except ChatStoreError as error:
+        log.error("%s", error)  # noqa: TRY400
 
 
 async def _prices(app: web.Application) -> AsyncIterator[None]:

@@ -11,8 +11,9 @@ from fondation.agents import Cast
 from fondation.config import Config
 from fondation.gate import Gate
 from fondation.server.doors import Doors
+from fondation.server.floor import Floor
 from fondation.server.runs import ActiveRuns
-from fondation.stores import UsageStore
+from fondation.stores import ChatStore, UsageStore
 
 
 @dataclass(slots=True)
@@ -24,10 +25,13 @@ class Services:
     doors: Doors
     gate: Gate
     runs: ActiveRuns
-    database: Path | None
-    """The ledger's file; None where usage is not recorded."""
+    floor: Floor
+    database: Path
+    """The file of the ledger and the chats."""
     store: UsageStore | None = None
-    """Open while the application runs."""
+    """The ledger, open while the application runs; None where usage is not recorded."""
+    chats: ChatStore | None = None
+    """Open while the application runs; None where no route keeps chats here."""
 
 
 SERVICES = web.AppKey("services", Services)

@@ -17,7 +17,7 @@ from fondation.deadline import Reason
 from fondation.events import Batch, Batches
 from fondation.runner import Run
 from fondation.server.frames import FrameLog
-from fondation.stores.chats import ChatKey
+from fondation.stores.chats import ChatKey, StoredMessage
 
 log = logging.getLogger("fondation.server")
 
@@ -83,17 +83,25 @@ class LiveRun:
         *,
         watch: Callable[[Batch], object] = lambda batch: None,
         folder: Path | None = None,
+        message_id: str = "",
+        before: StoredMessage | None = None,
     ) -> None:
-        """`telling` makes the log's bytes, `watch` sees every batch first."""
+        """`telling` makes the log's bytes, `watch` sees every batch first; `before` is the message that the run goes on
+        with, as it was.
+        """
         self.key = key
         self.run = run
         self.telling = telling
+        self.message_id = message_id
+        self.before = before
         self.log = FrameLog(folder)
         self.failure: Exception | None = None
         """Why the run could not be told to its end."""
         self._departure = departure
         self._watch = watch
         self._readers: set[Reader] = set()
+        self._deserted = asyncio.Event()
+        self._deserted.set()
         self._leaving: asyncio.TimerHandle | None = None
         self._room: asyncio.Future[None] | None = None
         self.task = asyncio.create_task(self._produce(batches), name=f"run of {key.id}")
@@ -107,6 +115,7 @@ class LiveRun:
         """Read while the block lasts."""
         reader = Reader(self)
         self._readers.add(reader)
+        self._deserted.clear()
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
@@ -115,7 +124,8 @@ class LiveRun:
         finally:
             self._readers.discard(reader)
             self.caught_up()
-            if not self._readers and not self.task.done():
+            if not self._readers:
+                self._deserted.set()
                 self._depart()
 
     def end(self, reason: Reason) -> None:
@@ -128,13 +138,20 @@ class LiveRun:
         done, _ = await asyncio.wait({self.task}, timeout=seconds)
         return bool(done)
 
+    async def deserted(self, seconds: float) -> bool:
+        """Wait until nobody reads a run that goes on, or for its end; False where neither came in time."""
+        nobody = asyncio.create_task(self._deserted.wait())
+        done, _ = await asyncio.wait({nobody, self.task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        nobody.cancel()
+        return bool(done)
+
     def caught_up(self) -> None:
         """A reader has read: the run may go on."""
         if self._room is not None and not self._room.done() and not self._is_too_far_ahead():
             self._room.set_result(None)
 
     def _depart(self) -> None:
-        if self._departure.seconds is not None:
+        if not self.task.done() and self._departure.seconds is not None:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(self._departure.seconds, self.end, "left")
 

@@ -38,7 +38,9 @@ class _Growing:
 class Assembler:
     """Feed it every batch of a run; `id`, `metadata`, `parts` and `status` are the message so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, approvals: bool = False) -> None:
+        """`approvals`: as of a page whose major knows them, 6 or later."""
+        self._approvals = approvals
         self.id = ""
         self.metadata: dict[str, Json] = {}
         self.status: MessageStatus = "streaming"
@@ -50,11 +52,11 @@ class Assembler:
         self._inputs: dict[str, _Growing] = {}
 
     @classmethod
-    def resume(cls, parts: Sequence[Json], metadata: Mapping[str, Json]) -> Assembler:
+    def resume(cls, parts: Sequence[Json], metadata: Mapping[str, Json], *, approvals: bool = False) -> Assembler:
         """Go on with a message that was kept: the next run's events add to its parts, and give its waiting calls
         their outcomes.
         """
-        assembler = cls()
+        assembler = cls(approvals=approvals)
         assembler.metadata = dict(metadata)
         for part in parts:
             if part["type"] == "step-start":
@@ -87,6 +89,15 @@ class Assembler:
             self._put_outcome(output.call_id, output=output.output)
         else:
             self._put_outcome(output.call_id, errorText=output.error)
+
+    def take_approval(self, call_id: str, approved: bool, reason: str | None = None) -> None:
+        """Put in what a person answered, as a page that knows approvals did by itself before it posted. Raises
+        KeyError for a call that the message does not have.
+        """
+        place = self._calls[call_id]
+        answer = {"approved": approved} if reason is None else {"approved": approved, "reason": reason}
+        approval = {**self._parts[place].get("approval", {}), **answer}
+        self._replace(place, {**self._parts[place], "state": "approval-responded", "approval": approval})
 
     # One method a kind of event. As in a client, whatever is written shows the steps that were begun before it.
 
@@ -131,7 +142,17 @@ class Assembler:
     def _on_failed(self, event: events.ToolFailed) -> None:
         self._put_outcome(event.call_id, errorText=event.text)
 
+    def _on_waiting(self, event: events.ToolWaiting) -> None:
+        if self._approvals and event.kind == "approval":
+            place = self._calls[event.call_id]
+            asked: Part = {"state": "approval-requested", "approval": {"id": event.id}}
+            self._replace(place, {**self._parts[place], **asked})
+
     def _on_denied(self, event: events.ToolDenied) -> None:
+        if self._approvals:
+            place = self._calls[event.call_id]
+            self._replace(place, {**self._parts[place], "state": "output-denied"})
+            return
         self._put_outcome(event.call_id, errorText=event.reason or "Denied.")
 
     def _on_source(self, event: events.SourceCited) -> None:
@@ -270,7 +291,7 @@ _READERS: dict[type[Event], Callable[[Assembler, Any], None] | None] = {
     events.ToolCalled: Assembler._on_called,
     events.ToolSucceeded: Assembler._on_succeeded,
     events.ToolFailed: Assembler._on_failed,
-    events.ToolWaiting: None,
+    events.ToolWaiting: Assembler._on_waiting,
     events.ToolDenied: Assembler._on_denied,
     events.SourceCited: Assembler._on_source,
     events.FileGenerated: Assembler._on_file,

@@ -44,6 +44,11 @@ def encode(batch: Batch) -> bytes:
     return b"".join([encoder(event) for event in batch if (encoder := _ENCODERS[type(event)]) is not None])
 
 
+def encode_with_approvals(batch: Batch) -> bytes:
+    """The same for pages of the majors 6 and 7."""
+    return b"".join([line(event) for event in batch if (line := _ENCODERS_WITH_APPROVALS[type(event)]) is not None])
+
+
 def _chunk(**fields: Json) -> bytes:
     """One frame; fields that are None are left out, since no client accepts `null` for them."""
     return b"data: " + _json({name: value for name, value in fields.items() if value is not None}) + b"\n\n"
@@ -155,3 +160,14 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.RunAborted: _aborted,
 }
 """Every event has its line here; None is not for the page."""
+
+_ENCODERS_WITH_APPROVALS: dict[type[Event], Callable[[Any], bytes] | None] = {
+    **_ENCODERS,
+    events.ToolWaiting: lambda event: (
+        _chunk(type="tool-approval-request", approvalId=event.id, toolCallId=event.call_id)
+        if event.kind == "approval"
+        else b""
+    ),
+    events.ToolDenied: lambda event: _chunk(type="tool-output-denied", toolCallId=event.call_id),
+}
+"""For the majors that know approvals; 5 refuses these chunks."""
