@@ -47,6 +47,8 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     config = loaded.config
     http = HttpClient()
     runs = ActiveRuns()
+    database = database_file(config.storage.url, loaded.folder, loaded.environment)
+    keeps_chats = any(route.chats == "server" for route in config.routes.values())
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
@@ -56,19 +58,18 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         gate=always_go,
         runs=runs,
         floor=Floor(runs),
-        database=database_file(config.storage.url, loaded.folder, loaded.environment),
+        folder=database.parent,
+        database=database if _records_usage(loaded) else None,
+        chats_database=database if keeps_chats else None,
     )
     app.on_response_prepare.append(add_cors)
-    if _records_usage(loaded):
-        app.cleanup_ctx.append(_ledger)
-    if any(route.config.chats == "server" for route in services.cast.routes.values()):
-        app.cleanup_ctx.append(_chats)
-        add_chat_routes(app.router)
-    app.cleanup_ctx.extend([_prices, _http, _runs])
+    app.cleanup_ctx.extend([_ledger, _chats, _prices, _http, _runs])
     app.router.add_get("/healthz", health)
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
         add_run_routes(app.router, route)
+    if keeps_chats:
+        add_chat_routes(app.router)
     return app
 
 
@@ -94,6 +95,9 @@ def _records_usage(loaded: Loaded) -> bool:
 async def _ledger(app: web.Application) -> AsyncIterator[None]:
     """The store is open while the application runs; its last rows are written before it ends."""
     services = app[SERVICES]
+    if services.database is None:
+        yield
+        return
     services.store = await asyncio.to_thread(open_store, services.database)
     yield
     await asyncio.to_thread(services.store.close)
@@ -102,7 +106,10 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
 async def _chats(app: web.Application) -> AsyncIterator[None]:
     """The chats are open while the application runs; answers that a dead process left are marked first of all."""
     services = app[SERVICES]
-    chats = services.chats = open_chats(services.database)
+    if services.chats_database is None:
+        yield
+        return
+    chats = services.chats = open_chats(services.chats_database)
     marking = asyncio.create_task(_mark_cut(chats))
     yield
     await marking

@@ -81,7 +81,7 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
         _telling(request),
         _departure(request.route),
         watch=watch,
-        folder=services.database.parent,
+        folder=services.folder,
         message_id=request.message_id,
         before=turn.before,
     )

@@ -26,12 +26,16 @@ class Services:
     gate: Gate
     runs: ActiveRuns
     floor: Floor
-    database: Path
-    """The file of the ledger and the chats."""
+    folder: Path
+    """Where the database is: streams that outgrow memory are kept beside it."""
+    database: Path | None
+    """The ledger's file; None where usage is not recorded."""
+    chats_database: Path | None
+    """The file of the chats; None where no route keeps chats here."""
     store: UsageStore | None = None
-    """The ledger, open while the application runs; None where usage is not recorded."""
+    """The ledger, open while the application runs."""
     chats: ChatStore | None = None
-    """Open while the application runs; None where no route keeps chats here."""
+    """Open while the application runs."""
 
 
 SERVICES = web.AppKey("services", Services)

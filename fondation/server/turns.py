@@ -10,8 +10,8 @@ from fondation.agents import Route
 from fondation.calls import RunInfo
 from fondation.chats import CallAnswer, Keeping, TurnPlan, match_answers, model_messages, plan_turn
 from fondation.errors import RequestError
-from fondation.messages import Message, ToolCall
-from fondation.protocols.conversation import Conversation
+from fondation.messages import Message, ToolCall, UserMessage
+from fondation.protocols.conversation import NO_MESSAGE, Conversation
 from fondation.protocols.ui_message_stream.assemble import Assembler
 from fondation.protocols.ui_message_stream.parts import close_calls
 from fondation.routing import choose_agent
@@ -37,6 +37,8 @@ class Turn:
 
 def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
     """The turn of a conversation that its client keeps. Raises `RequestError` (400)."""
+    if not any(isinstance(message, UserMessage) for message in conversation.messages):
+        raise RequestError(400, NO_MESSAGE)
     token = info.run_id.removeprefix("run_")
     return Turn(
         RunRequest(

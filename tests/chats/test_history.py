@@ -13,7 +13,7 @@ import pytest
 from fondation.chats import TurnPlan, plan_turn
 from fondation.errors import RequestError
 from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolCall, ToolResult, UserMessage
-from fondation.protocols.conversation import ApprovalAnswer, ToolOutput
+from fondation.protocols.conversation import ApprovalAnswer
 from fondation.protocols.ui_message_stream import decode
 from fondation.stores.chats import ChatKey, StoredChat, StoredMessage
 
@@ -348,7 +348,8 @@ def test_an_answer_that_waits_is_continued_by_any_body(body: Any) -> None:
     turn = plan(chat(U1, A1, U2, WAITING), **body)
     assert turn.continued is WAITING
     assert (turn.message_id, turn.drop_from, turn.put, turn.made_id) == ("a2", None, (), None)
-    assert turn.tool_outputs == (ToolOutput("c1", {"paid": 1}),)
+    [output] = turn.tool_outputs
+    assert (output.call_id, output.output, output.error) == ("c1", {"paid": 1}, None)
     assert turn.messages[-2:] == (said("asks u2", "u2"), AssistantMessage("", (CALL,)))
     assert (turn.text, turn.last_agent) == ("asks u2", "Ann")
 

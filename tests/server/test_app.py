@@ -18,6 +18,9 @@ from tests.support.chunks import assert_acceptable
 from tests.support.scripted import ScriptedProvider, text
 from tests.support.served import ANN, Kitchen, OpenProvider
 
+ANN_ALONE = ANN.replace("/api/chat: Ann", "/api/chat: {agent: Ann, chats: client}")
+"""Her pages keep their chats themselves."""
+
 SIMULATED = """
 version: 1
 models:
@@ -95,7 +98,7 @@ def test_where_the_ledger_is(
 
 
 async def test_without_a_ledger_it_serves_all_the_same(kitchen: Kitchen) -> None:
-    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN + "usage: {enabled: false}\n")
+    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN_ALONE + "usage: {enabled: false}\n")
     assert (await served.post()).text == "ok"
     assert not (kitchen.folder / "fondation.db").exists()
 
@@ -104,7 +107,7 @@ async def test_a_ledger_that_cannot_be_opened_costs_no_answer(
     kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
     (kitchen.folder / "broken.db").write_bytes(b"no database" * 100)
-    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN + "storage: {url: broken.db}\n")
+    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN_ALONE + "storage: {url: broken.db}\n")
     assert (await served.post()).text == "ok"
     assert "broken.db" in caplog.text
 

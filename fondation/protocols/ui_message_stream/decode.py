@@ -2,7 +2,7 @@
 
 Accepted are `{message: "text", id}`, `{message: {role, content}}`, `{message: UIMessage}` and
 `{messages: [UIMessage]}`; for a chat that the server keeps also `{approvals}`, `{toolOutputs}` and
-`{trigger: "regenerate-message", messageId}` without a message. Whatever comes from a client is data: its fields are
+`{trigger: "regenerate-message"}` without a message. Whatever comes from a client is data: its fields are
 checked, what is unknown is ignored, and it brings no instructions.
 """
 
@@ -61,6 +61,8 @@ class Body(msgspec.Struct, rename="camel"):
     tool_outputs: list[Output] | None = None
 
 
+REGENERATE = "regenerate-message"
+
 _read = BodyReader(Body)
 
 
@@ -89,7 +91,7 @@ def conversation_of(body: Body) -> Conversation:
         agent_choice=body.agent_choice,
         sent=sent,
         is_whole=bool(body.messages),
-        regenerates=body.trigger == "regenerate-message",
+        regenerates=body.trigger == REGENERATE,
         message_id=body.message_id or None,
         approvals=(*_approvals(body), *_approvals_among(answered)),
         tool_outputs=(*_tool_outputs(body), *_tool_outputs_among(answered)),
@@ -100,9 +102,9 @@ def _needs_no_message(body: Body, last: UIMessage | None) -> bool:
     """Whether a body asks for something else than an answer to a message of its own."""
     if last is not None and last.role == "user":
         return False
-    if body.approvals or body.tool_outputs:
+    if body.approvals or body.tool_outputs or body.trigger == REGENERATE:
         return True
-    return bool(body.message_id) and (last is not None or body.trigger == "regenerate-message")
+    return bool(body.message_id) and last is not None
 
 
 def _says_something(message: SentMessage) -> bool:

@@ -202,7 +202,8 @@ def test_attachments_are_part_of_what_the_user_says() -> None:
 
 def test_a_pages_results_and_plain_answers_to_waiting_calls_are_found() -> None:
     posted = read({"messages": [user(), assistant(tool(result=FOUND), tool("call", "c2"))]})
-    assert posted.tool_outputs == (ToolOutput("c1", FOUND),)
+    [output] = posted.tool_outputs
+    assert (output.call_id, output.output) == ("c1", FOUND)
     plain = {"approvals": [{"id": "w1", "approved": True}], "toolOutputs": [{"toolCallId": "c1", "output": 1}]}
     conversation = read({"id": "c1", **plain})
     assert conversation.approvals == (ApprovalAnswer("w1", True),)
