@@ -197,6 +197,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     finish_reason: str
     calls: int
     steps: int
+    dropped_messages: int = 0
+    """The oldest messages of the conversation, that models were not told because the whole did not fit."""
 
 
 class RunFinished(Event, frozen=True):

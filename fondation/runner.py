@@ -12,7 +12,7 @@ from fondation.attempts import Attempts
 from fondation.calls import ModelCall
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.dialogue import Dialogue
-from fondation.errors import ProviderError
+from fondation.errors import ContextTooLong, ProviderError
 from fondation.events import (
     Batch,
     Batches,
@@ -171,10 +171,27 @@ class Run:
         return self._agent.route_only and bool(self._targets())
 
     async def _ask(self, last: bool) -> Batches:
-        """One model turn."""
+        """One model turn; of a conversation that is too long for the model the oldest turns are left out."""
+        while True:
+            try:
+                async with contextlib.aclosing(self._ask_once(last)) as batches:
+                    async for batch in batches:
+                        yield batch
+                return
+            except ContextTooLong:
+                if self.calls[-1].first_token is not None or not self.dialogue.shrink():
+                    raise
+                log.warning(
+                    "run %s: the conversation is too long for %s; its oldest %d messages are left out",
+                    self._request.info.run_id,
+                    self._agent.model.id,
+                    self.dialogue.dropped,
+                )
+
+    async def _ask_once(self, last: bool) -> Batches:
         agent, targets, info = self._agent, self._targets(), self._request.info
         request = ModelRequest(
-            messages=self.dialogue.for_model(self._system_message()),
+            messages=self.dialogue.for_model(self._system_message(), agent.last_messages),
             tools=agent.specs_with_handoff if targets else agent.specs,
             tool_choice="none" if last else ForcedTool(TOOL_NAME) if self._must_route() else "auto",
             user_id=info.user_id,
@@ -188,6 +205,7 @@ class Run:
                     yield shown
 
     def _new_call(self, model: Model, attempt: int) -> ModelCall:
+        asked_before = sum(call.step == self._steps for call in self.calls)
         call = ModelCall(
             agent=self._agent.name,
             provider=model.provider.name,
@@ -195,7 +213,7 @@ class Run:
             handoff_chain=tuple(self.chain),
             round=len(self.chain),
             step=self._steps,
-            attempt=attempt,
+            attempt=max(attempt, asked_before + 1),
         )
         self.calls.append(call)
         return call
@@ -281,7 +299,15 @@ class Run:
 
     def _summary(self, finish_reason: str | None = None) -> RunSummary:
         request = self._request
-        return summarize(request.info.run_id, request.message_id, self.chain, self.calls, self._steps, finish_reason)
+        return summarize(
+            request.info.run_id,
+            request.message_id,
+            self.chain,
+            self.calls,
+            self._steps,
+            finish_reason,
+            self.dialogue.dropped,
+        )
 
 
 def _result_of(answer: ToolAnswer) -> ToolResult:

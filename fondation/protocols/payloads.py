@@ -26,6 +26,7 @@ def summary_metadata(summary: RunSummary) -> dict[str, Json]:
         "usage": usage_metadata(summary.usage, summary.cost_source),
         "runId": summary.run_id,
         "finishReason": summary.finish_reason,
+        **({"droppedMessages": summary.dropped_messages} if summary.dropped_messages else {}),
     }
 
 

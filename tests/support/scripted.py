@@ -121,6 +121,7 @@ class Player:
     handoffs: Sequence[str] = ()
     route_only: bool = False
     max_turns: int | None = None
+    last_messages: int | None = None
     match_on: Sequence[str] = ()
     instructions: str = "You are {{ agent }}."
 
@@ -151,6 +152,7 @@ def _agent(name: str, player: Player, model: Model) -> Agent:
         settings={candidate.name: {} for candidate in (model, *model.fallbacks)},
         route_only=player.route_only,
         max_turns=player.max_turns,
+        last_messages=player.last_messages,
         matcher=compile_match(player.match_on) if player.match_on else None,
     )
 
