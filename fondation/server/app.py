@@ -112,7 +112,7 @@ async def _chats(app: web.Application) -> AsyncIterator[None]:
     chats = services.chats = open_chats(services.chats_database)
     marking = asyncio.create_task(_mark_cut(chats))
     yield
-    await marking
+    await asyncio.wait({marking})
     await asyncio.to_thread(chats.close)
 
 

@@ -262,3 +262,39 @@ def test_a_call_id_that_comes_again_in_another_step_is_another_part() -> None:
     assembler, page = Assembler(), Page()
     assert_same(told, assembler, page)
     assert [part.get("state") for part in assembler.parts] == [None, "output-available", None, "output-error"]
+
+
+ASKED = (
+    events.RunStarted("run_1", "msg_1", "Ann"),
+    events.StepStarted(),
+    events.ToolCalled("c1", "pay", {"n": 1}),
+    events.ToolWaiting("wait_1", "c1", "pay", "approval", '{"n":1}', "Ann"),
+    events.StepFinished(),
+)
+
+
+def test_a_call_that_waits_is_kept_as_a_page_with_approvals_shows_it() -> None:
+    assembler = Assembler(approvals=True)
+    assembler.feed([*ASKED])
+    [_, part] = assembler.parts
+    assert (part["state"], part["approval"], part["input"]) == ("approval-requested", {"id": "wait_1"}, {"n": 1})
+    [_, plain] = assembled(*ASKED).parts
+    assert plain["state"] == "input-available"
+
+
+@pytest.mark.parametrize(
+    ("approved", "outcome", "state"),
+    [
+        (True, events.ToolSucceeded("c1", "pay", 5), "output-available"),
+        (False, events.ToolDenied("c1", "pay", "No."), "output-denied"),
+    ],
+)
+def test_an_answer_stays_with_its_call(approved: bool, outcome: Event, state: str) -> None:
+    first = Assembler(approvals=True)
+    first.feed([*ASKED])
+    assembler = Assembler.resume(first.parts, first.metadata, approvals=True)
+    assembler.take_approval("c1", approved, "So.")
+    assert assembler.parts[1]["state"] == "approval-responded"
+    assembler.feed([events.RunStarted("run_2", "msg_1", "Ann"), outcome])
+    [_, part] = assembler.parts
+    assert (part["state"], part["approval"]) == (state, {"id": "wait_1", "approved": approved, "reason": "So."})

@@ -15,7 +15,15 @@ from fondation import events
 from fondation.calls import TokenUsage
 from fondation.events import Event, RunSummary
 from fondation.messages import Json, UserMessage
-from fondation.protocols.ui_message_stream import HEADERS, KEEPALIVE, Conversation, broken, decode, encode
+from fondation.protocols.ui_message_stream import (
+    HEADERS,
+    KEEPALIVE,
+    Conversation,
+    broken,
+    decode,
+    encode,
+    encode_with_approvals,
+)
 from fondation.runner import Run
 from tests.support.chunks import assert_acceptable, parse
 from tests.support.scenes import DESK, SCENES
@@ -178,3 +186,28 @@ def test_metadata_leaves_out_what_is_unknown() -> None:
     [finish] = parse(encode([events.RunFinished(summary)]))
     assert finish["messageMetadata"]["usage"] == {"promptTokens": 3, "totalTokens": 3, "costSource": "unknown"}
     assert "model" not in finish["messageMetadata"]
+
+
+WAITING = events.ToolWaiting("wait_1", "c1", "pay", "approval", "{}", "Ann")
+
+
+def test_pages_that_know_approvals_are_asked_and_told() -> None:
+    asked = encode_with_approvals([WAITING])
+    assert asked == b'data: {"type":"tool-approval-request","approvalId":"wait_1","toolCallId":"c1"}\n\n'
+    denied = encode_with_approvals([events.ToolDenied("c1", "pay", "No.")])
+    assert denied == b'data: {"type":"tool-output-denied","toolCallId":"c1"}\n\n'
+
+
+def test_a_pages_own_tool_is_no_approval() -> None:
+    assert encode_with_approvals([msgspec.structs.replace(WAITING, kind="client")]) == b""
+
+
+def test_major_5_knows_neither() -> None:
+    assert encode([WAITING]) == b""
+    assert b"tool-output-error" in encode([events.ToolDenied("c1", "pay", "No.")])
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_without_approvals_the_majors_are_told_the_same(name: str) -> None:
+    told = await play(SCENES[name].run())
+    assert encode_with_approvals(told) == encode(told)
