@@ -1,6 +1,6 @@
 """The keeper wraps a run's events and keeps the message that they make in its chat.
 
-From the first event on the chat has the message; while it grows it is saved at most once a second, and whole before
+The chat has the message from its first event on; while it grows it is saved at most once a second, and whole before
 the run's outcome is passed on. A store that fails never breaks the stream.
 """
 
@@ -69,7 +69,7 @@ class _Keeper:
             await self._end(outcome)
         elif not self._is_there:
             self._is_there = True
-            await self._save("streaming")
+            self._save_meanwhile()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_meanwhile)
 

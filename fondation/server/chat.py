@@ -103,7 +103,7 @@ def _telling(request: RunRequest) -> Telling:
 
 async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer: JsonAnswer) -> web.Response:
     """Wait for the run's end, and answer it whole."""
-    with live.reader() as reader, runs.visit(live, request):
+    with runs.visit(live, request), live.reader() as reader:
         async with contextlib.aclosing(reader.frames()) as frames:
             async for _ in frames:
                 pass

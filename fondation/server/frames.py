@@ -22,17 +22,11 @@ class FrameLog:
         self._file: int | None = None
         self._size = 0
         self._ended = False
-        self._closed = False
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
     def size(self) -> int:
         return self._size
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether the bytes are forgotten."""
-        return self._closed
 
     @property
     def ended(self) -> bool:
@@ -70,7 +64,6 @@ class FrameLog:
     def close(self) -> None:
         """Forget the bytes; readers that are not through lose the rest."""
         self.end()
-        self._closed = True
         self._memory.clear()
         if self._file is not None:
             os.close(self._file)

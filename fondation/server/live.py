@@ -167,12 +167,17 @@ class LiveRun:
         except Exception as error:
             log.exception("the run of chat %s: the stream broke", self.key.id)
             self.failure = error
-            self.log.append(self.telling.broken)
+            self._break_off()
         except asyncio.CancelledError:
-            self.log.append(self.telling.broken)
+            self._break_off()
             raise
         finally:
             self.log.end()
+
+    def _break_off(self) -> None:
+        """End the stream as well as it can be; the disk may be what failed."""
+        with contextlib.suppress(OSError):
+            self.log.append(self.telling.broken)
 
     def _is_too_far_ahead(self) -> bool:
         """Only the one reader of a run that ends with it slows it: others must not wait for the slowest."""

@@ -28,7 +28,7 @@ def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
 
 async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> web.StreamResponse:
     """Answer with the run's stream, from its start to its end."""
-    with live.reader() as reader, runs.visit(live, request) as visit:
+    with runs.visit(live, request) as visit, live.reader() as reader:
         stream = EventStream(live.telling.headers, live.telling.keepalive)
         response = await stream.open(request)
         visit.stream = stream
@@ -46,7 +46,7 @@ async def resume(request: web.Request) -> web.StreamResponse:
     """The stream of the chat's run from its start, then live; 204 where there is none."""
     services = request.app[SERVICES]
     live = _find(request)
-    if live is None or live.log.is_closed:
+    if live is None:
         return web.Response(status=204)
     return await stream_run(request, live, services.runs)
 

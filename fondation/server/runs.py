@@ -66,6 +66,8 @@ class ActiveRuns:
     """The newest run of each chat, also for a while after its end."""
     _ended: dict[LiveRun, float] = field(default_factory=dict)
     """Runs that have ended and are remembered, oldest first, and when they ended."""
+    _held: int = 0
+    """Bytes of them all."""
     _visits: set[Visit] = field(default_factory=set)
     _coming: int = 0
     _draining: bool = False
@@ -96,6 +98,8 @@ class ActiveRuns:
         self._live.add(live)
         self._empty.clear()
         if remembered:
+            if (former := self.find(live.key)) is not None:
+                self.forget(former)
             self._of_chats[live.key] = live
         live.task.add_done_callback(lambda _: self._end(live))
 
@@ -107,9 +111,9 @@ class ActiveRuns:
         """Nobody can find this run any more; those who read it read on."""
         if self._of_chats.get(live.key) is live:
             del self._of_chats[live.key]
-        if live.task.done() and not live.readers:
-            self._ended.pop(live, None)
-            live.log.close()
+        if self._ended.pop(live, None) is not None:
+            self._held -= live.log.size
+        self._release(live)
 
     @contextlib.contextmanager
     def visit(self, live: LiveRun, request: web.Request) -> Iterator[Visit]:
@@ -123,6 +127,7 @@ class ActiveRuns:
             yield visit
         finally:
             self._visits.discard(visit)
+            self._release(live)
             self._note_if_empty()
 
     async def watch(self) -> None:
@@ -161,9 +166,17 @@ class ActiveRuns:
 
     def _end(self, live: LiveRun) -> None:
         self._live.discard(live)
-        self._ended[live] = time.monotonic()
-        self._forget_the_old()
+        if self.find(live.key) is live:
+            self._ended[live] = time.monotonic()
+            self._held += live.log.size
+            self._forget_the_old()
+        self._release(live)
         self._note_if_empty()
+
+    def _release(self, live: LiveRun) -> None:
+        """Let go of the bytes of a run that nobody reads or can find."""
+        if live not in self._live and live not in self._ended and not live.readers:
+            live.log.close()
 
     def _hurry(self, live: LiveRun) -> None:
         """A run that should have ended is not held up by its reader, nor by what it cleans up for too long."""
@@ -174,11 +187,11 @@ class ActiveRuns:
 
     def _forget_the_old(self) -> None:
         before = time.monotonic() - REMEMBER_SECONDS
-        held = sum(live.log.size for live in self._ended)
-        for live, ended in list(self._ended.items()):
-            if ended < before or held > REMEMBERED_BYTES or self._of_chats.get(live.key) is not live:
-                held -= live.log.size
-                self.forget(live)
+        while self._ended:
+            live, ended = next(iter(self._ended.items()))
+            if ended >= before and self._held <= REMEMBERED_BYTES:
+                return
+            self.forget(live)
 
     def _note_if_empty(self) -> None:
         if not self._live and not self._visits:
