@@ -22,3 +22,12 @@ def failure_text(text: str) -> str:
 def denial_text(reason: str | None) -> str:
     """For a call that a person did not allow."""
     return f"Denied by the user: {reason}" if reason else "Denied by the user."
+
+
+def bounded(output: Json, limit: int) -> Json:
+    """The output, cut where its JSON is longer than `limit` bytes, and saying so."""
+    encoded = output.encode() if isinstance(output, str) else msgspec.json.encode(output)
+    if len(encoded) <= limit:
+        return output
+    kept = encoded[:limit].decode(errors="ignore")
+    return f"{kept}\n[cut: the first {limit:,} of {len(encoded):,} bytes]"

@@ -18,7 +18,7 @@ from fondation.routing import choose_agent
 from fondation.run_request import RunRequest, Start, ToolAnswer
 from fondation.server.requests import chat_key, checked_id, context_of, new_token
 from fondation.stores.chats import ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
-from fondation.tool_results import failure_text, value_text
+from fondation.tool_results import bounded, failure_text, value_text
 
 KNOWS_APPROVALS = 6
 """The first major of the AI SDK that does."""
@@ -76,7 +76,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         message_id=plan.message_id,
         user_message_id=plan.made_id,
         context=context_of(route.config.context, conversation.context),
-        answers=tuple(map(_tool_answer, answers)),
+        answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
     )
     assembler = _assembler(route, plan, answers)
     await _take_answers(chats, key, waiting, answers)
@@ -108,14 +108,19 @@ def _start(route: Route, plan: TurnPlan, conversation: Conversation, answers: Se
     return choose_agent(route, plan.text, choice=conversation.agent_choice, last_agent=plan.last_agent)
 
 
-def _tool_answer(answer: CallAnswer) -> ToolAnswer:
+def _tool_answer(answer: CallAnswer, largest: int) -> ToolAnswer:
+    """What the run makes of an answer; a result of the page is at most `largest` bytes, as the server's own are."""
     call = ToolCall(answer.call.call_id, answer.call.tool, answer.call.arguments)
     if answer.state == "approved":
         return ToolAnswer(call, "run")
     if answer.output is None:
         return ToolAnswer(call, "denied", answer.reason)
     output = answer.output
-    return ToolAnswer(call, "done", value_text(output.output) if output.error is None else failure_text(output.error))
+    return ToolAnswer(
+        call,
+        "done",
+        value_text(bounded(output.output, largest)) if output.error is None else failure_text(output.error),
+    )
 
 
 def _assembler(route: Route, plan: TurnPlan, answers: Sequence[CallAnswer]) -> Assembler:

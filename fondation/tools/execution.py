@@ -17,7 +17,7 @@ from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ToolError
 from fondation.events import Batches, Event, ToolFailed, ToolSucceeded, ToolWaiting
 from fondation.messages import Json, ToolCall, ToolResult, mend
-from fondation.tool_results import failure_text, value_text
+from fondation.tool_results import bounded, failure_text, value_text
 from fondation.tools.base import Tool, Wait
 from fondation.tools.parts import Parts
 
@@ -110,7 +110,7 @@ class ToolRunner:
         try:
             event = await self._call(call, tools, context, approved)
         except ToolError as error:
-            text = _bounded(mend(str(error)), self.max_result)
+            text = bounded(mend(str(error)), self.max_result)
             event = ToolFailed(call.id, call.name, text or FAILED)
         except _TookTooLong:
             log.warning("tool %s: no result within its timeout (run %s)", call.name, self.run.run_id)
@@ -142,7 +142,7 @@ class ToolRunner:
             if limit.expired():
                 raise _TookTooLong from None
             raise  # the tool's own
-        return ToolSucceeded(call.id, call.name, _bounded(output, self.max_result))
+        return ToolSucceeded(call.id, call.name, bounded(output, self.max_result))
 
     def _count(self, tool: Tool) -> None:
         self._calls[tool.name] += 1
@@ -186,15 +186,6 @@ def _arguments(call: ToolCall) -> dict[str, Json]:
     if isinstance(value, str) and value == call.arguments:
         raise ToolError("Invalid arguments. They are not valid JSON; send one JSON object.")
     raise ToolError("Invalid arguments. Send one JSON object.")
-
-
-def _bounded(output: Json, limit: int) -> Json:
-    """The output, cut where its JSON is longer than `limit` bytes, and saying so."""
-    encoded = output.encode() if isinstance(output, str) else msgspec.json.encode(output)
-    if len(encoded) <= limit:
-        return output
-    kept = encoded[:limit].decode(errors="ignore")
-    return f"{kept}\n[cut: the first {limit:,} of {len(encoded):,} bytes]"
 
 
 def _result(call: ToolCall, event: ToolSucceeded | ToolFailed) -> ToolResult:

@@ -169,6 +169,13 @@ async def test_the_pages_tool_gives_the_models_result(open_desk: Any) -> None:
     assert (tool["state"], tool["output"]) == ("output-available", {"city": "Lyon"})
 
 
+async def test_what_the_pages_tool_gives_is_cut_as_any_result(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "locate", {})), text("Long."), client=5)
+    await desk.ask()
+    await desk.answer(output("x" * 300_000))
+    assert desk.provider.requests[-1].messages[-1].content.endswith("[cut: the first 256,000 of 300,000 bytes]")
+
+
 async def test_a_plain_client_sees_what_is_pending_and_answers_in_fields(open_desk: Any) -> None:
     desk = await open_desk(calls(("t1", "refund", {"amount": 500}), ("t2", "locate", {})), text("Done."))
     asked = await desk.ask(Accept="application/json")
