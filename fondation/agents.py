@@ -56,6 +56,8 @@ class Agent:
     route_only: bool
     max_turns: int | None
     matcher: Matcher | None
+    last_messages: int | None = None
+    """The most messages of the chat that it reads."""
 
     def system_message(self, run: RunInfo, context: Mapping[str, Json]) -> SystemMessage:
         """The instructions for a run. Raises `InstructionsError`."""
@@ -165,6 +167,7 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
         route_only=agent.route_only,
         max_turns=agent.max_turns,
         matcher=compile_match(agent.match_on) if agent.match_on else None,
+        last_messages=agent.last_messages,
     )
 
 

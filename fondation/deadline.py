@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from fondation.errors import FondationError
 
 T = TypeVar("T")
-Reason: TypeAlias = Literal["timeout", "shutdown"]
+Reason: TypeAlias = Literal["timeout", "shutdown", "left", "stopped", "superseded"]
+"""`left`: nobody reads any more; `stopped`: the reader asked; `superseded`: the chat goes on with a newer run."""
 
 
 class DeadlineReached(FondationError):

@@ -6,6 +6,7 @@ FondationError
 ├── InstructionsError            an agent's instructions cannot be compiled or rendered
 ├── ConfigError                  a file has problems; the text lists them
 ├── RequestError                 a bad request: HTTP status, plain sentence
+├── ChatStoreError               chats cannot be read or written
 └── ProviderError                a model call failed
     ├── AuthenticationFailed     the provider rejects our key
     ├── CreditsExhausted         the provider wants money
@@ -62,6 +63,10 @@ class RequestError(FondationError):
         super().__init__(text)
         self.status = status
         self.headers = headers or {}
+
+
+class ChatStoreError(FondationError):
+    """Chats cannot be read or written now; the text says in which file and why, and is for the log."""
 
 
 class ProviderError(FondationError):

@@ -117,6 +117,31 @@ class ToolFailed(Event, frozen=True):
     """For the model and the page: a `ToolError`'s text, a complaint about arguments, or a plain sentence."""
 
 
+class ToolWaiting(Event, frozen=True):
+    """A call is not run: it waits for a person's yes, or for the page to run it."""
+
+    id: str
+    """Of the approval; of a client tool's call too."""
+    call_id: str
+    tool: str
+    kind: Literal["approval", "client"]
+    arguments: str
+    """JSON text: these are run, whatever the page sends back."""
+    agent: str
+    by: tuple[str, ...] = ()
+    """Roles that may answer besides the chat's owner."""
+    expires: float | None = None
+    """Seconds until nobody may answer any more."""
+
+
+class ToolDenied(Event, frozen=True):
+    """A person said no, or nobody said yes in time."""
+
+    call_id: str
+    tool: str
+    reason: str | None = None
+
+
 class SourceCited(Event, frozen=True):
     id: str
     url: str
@@ -172,6 +197,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     finish_reason: str
     calls: int
     steps: int
+    dropped_messages: int = 0
+    """The oldest messages of the conversation, that models were not told because the whole did not fit."""
 
 
 class RunFinished(Event, frozen=True):
@@ -188,10 +215,19 @@ class RunFailed(Event, frozen=True):
     retry_after: float | None = None
 
 
-class RunAborted(Event, frozen=True):
-    """The server ended the run: it is going down. (A client that goes ends its run without an event.)"""
+class RunWaiting(Event, frozen=True):
+    """The run stops here until its waiting calls are answered; another run goes on then."""
 
     summary: RunSummary
+    waiting: tuple[ToolWaiting, ...]
+
+
+class RunAborted(Event, frozen=True):
+    """The run was ended before its answer was: by its reader, or because the server goes down."""
+
+    summary: RunSummary
+    reason: str = "shutdown"
+    """Why, in a `Deadline`'s words."""
 
 
 Batch: TypeAlias = list[Event]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fondation.agents import Agent, Route
 from fondation.errors import RequestError
-from fondation.runner import Start
+from fondation.run_request import Start
 
 
 def choose_agent(route: Route, text: str, *, choice: str | None = None, last_agent: str | None = None) -> Start:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 
-from fondation.agents import Agent, Model, Route
+from fondation.agents import Model
 from fondation.attempts import Attempts
-from fondation.calls import ModelCall, RunInfo
+from fondation.calls import ModelCall
 from fondation.deadline import Deadline, DeadlineReached
-from fondation.errors import ProviderError
+from fondation.dialogue import Dialogue
+from fondation.errors import ContextTooLong, ProviderError
 from fondation.events import (
     Batch,
     Batches,
@@ -24,49 +24,32 @@ from fondation.events import (
     RunFinished,
     RunStarted,
     RunSummary,
+    RunWaiting,
     StepFinished,
     StepStarted,
     Strategy,
     TextDelta,
     TextEnded,
     TextStarted,
+    ToolDenied,
     ToolFailed,
+    ToolWaiting,
 )
 from fondation.gate import CallStopped, Gate, always_go
 from fondation.handoffs import TOOL_NAME
-from fondation.messages import AssistantMessage, Json, Message, SystemMessage
+from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult
 from fondation.providers.base import ForcedTool, ModelRequest
+from fondation.run_request import RunRequest, ToolAnswer
 from fondation.summary import summarize
+from fondation.tool_results import denial_text
 from fondation.tools.execution import ToolRunner
 from fondation.turn import Answered, CallTools, Ids, PassOn, Turn
 
 log = logging.getLogger("fondation.runner")
 
 NO_STEPS_LEFT = "The tool was not run: no steps are left."
+HANDOFF_DROPPED = "Not done: another call of this turn waits for an answer first."
 LAST_WORDS = "I could not finish this within the steps that I have."
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Who begins a run, and why it is not the route's own agent where it is another."""
-
-    agent: Agent
-    strategy: Strategy | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """All that a run needs to know of the request for it."""
-
-    info: RunInfo
-    route: Route
-    start: Start
-    messages: tuple[Message, ...]
-    """The conversation, without a system message; the user's newest message is in it."""
-    message_id: str
-    """The id of the assistant message to write."""
-    user_message_id: str | None = None
-    context: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Run:
@@ -81,7 +64,7 @@ class Run:
         self._gate = gate
         self._limits = limits
         self._agent = request.start.agent
-        self._messages: list[Message] = list(request.messages)
+        self.dialogue = Dialogue(request.messages)
         self._ids = Ids(
             call.id
             for message in request.messages
@@ -93,6 +76,7 @@ class Run:
         self._round_steps = 0
         self._steps = 0
         self._showed_tools = False
+        self._waiting: list[ToolWaiting] = []
         self._turn = Turn(self._ids)
 
     async def events(self) -> Batches:
@@ -100,29 +84,31 @@ class Run:
         outcome: Event
         try:
             yield self._opening()
-            async with contextlib.aclosing(self._loop()) as batches:
-                async for batch in batches:
-                    yield batch
-            outcome = RunFinished(self._summary())
+            for part in (self._take_answers(), self._loop()):
+                async with contextlib.aclosing(part) as batches:
+                    async for batch in batches:
+                        yield batch
+            outcome = self._completed()
         except ProviderError as error:
             outcome = self._failed(error.sentence, error.http_status, error.error_type, error.retry_after)
         except CallStopped as stopped:
             stop = stopped.stop
             outcome = self._failed(stop.sentence, stop.http_status, stop.error_type)
         except DeadlineReached as reached:
-            if reached.reason == "shutdown":
-                outcome = RunAborted(self._summary("aborted"))
-            else:
+            if reached.reason == "timeout":
                 outcome = self._failed("The answer took too long and was stopped.", 504, "run_timeout")
+            else:
+                outcome = RunAborted(self._summary("aborted"), reached.reason)
         except Exception:
             log.exception("run %s failed", self._request.info.run_id)
             outcome = self._failed("Something went wrong on the server.", 500, "internal")
         finally:
             self.deadline.close()
-        if isinstance(outcome, RunFinished):
-            yield [*self._turn.finish(), outcome]
-        else:
+        if isinstance(outcome, RunFailed | RunAborted):
+            self._keep_partial_answer()
             yield [*self._turn.finish(), *self._step_without_tools(), outcome]
+        else:
+            yield [*self._turn.finish(), outcome]
 
     def blame_deadline(self) -> None:
         """Say in the calls that are open why they end: the run's time is over, and nobody reads what it says of it."""
@@ -151,9 +137,11 @@ class Run:
             match outcome:
                 case Answered() if self._turn.only_routes:
                     yield [*self._turn.finish(), *self._hand_off(next(iter(self._targets())), "programmatic")]
+                case Answered() if last and not self._turn.has_text:
+                    yield self._last_words()
+                    return
                 case Answered():
-                    if last and not self._turn.has_text:
-                        yield self._last_words()
+                    self.dialogue.add(self._turn.message(), {})
                     return
                 case CallTools(calls) if last:
                     failed = [ToolFailed(call.id, call.name, NO_STEPS_LEFT) for call in calls]
@@ -163,6 +151,8 @@ class Run:
                     async with contextlib.aclosing(self._call_tools(outcome)) as batches:
                         async for batch in batches:
                             yield batch
+                    if self._waiting:
+                        return
                     told = self._turn.finish()
                     if isinstance(outcome, PassOn):
                         told += self._hand_off(outcome.handoff.target, "llm", outcome.handoff.reason)
@@ -187,10 +177,27 @@ class Run:
         return self._agent.route_only and bool(self._targets())
 
     async def _ask(self, last: bool) -> Batches:
-        """One model turn."""
+        """One model turn; of a conversation that is too long for the model the oldest turns are left out."""
+        while True:
+            try:
+                async with contextlib.aclosing(self._ask_once(last)) as batches:
+                    async for batch in batches:
+                        yield batch
+                return
+            except ContextTooLong:
+                if self.calls[-1].first_token is not None or not self.dialogue.shrink():
+                    raise
+                log.warning(
+                    "run %s: the conversation is too long for %s; its oldest %d messages are left out",
+                    self._request.info.run_id,
+                    self._agent.model.id,
+                    self.dialogue.dropped,
+                )
+
+    async def _ask_once(self, last: bool) -> Batches:
         agent, targets, info = self._agent, self._targets(), self._request.info
         request = ModelRequest(
-            messages=[self._system_message(), *self._messages],
+            messages=self.dialogue.for_model(self._system_message(), agent.last_messages),
             tools=agent.specs_with_handoff if targets else agent.specs,
             tool_choice="none" if last else ForcedTool(TOOL_NAME) if self._must_route() else "auto",
             user_id=info.user_id,
@@ -204,6 +211,7 @@ class Run:
                     yield shown
 
     def _new_call(self, model: Model, attempt: int) -> ModelCall:
+        asked_before = sum(call.step == self._steps for call in self.calls)
         call = ModelCall(
             agent=self._agent.name,
             provider=model.provider.name,
@@ -211,7 +219,7 @@ class Run:
             handoff_chain=tuple(self.chain),
             round=len(self.chain),
             step=self._steps,
-            attempt=attempt,
+            attempt=max(attempt, asked_before + 1),
         )
         self.calls.append(call)
         return call
@@ -224,17 +232,42 @@ class Run:
         return self._instructions[name]
 
     async def _call_tools(self, outcome: CallTools | PassOn) -> Batches:
-        """Run the turn's tools and put calls and results into the conversation, in the model's order."""
+        """Run the turn's tools; calls and results go into the conversation, whatever happens meanwhile."""
         results = dict(outcome.results)
         message = self._turn.message()
-        if outcome.calls:
-            yield self._turn.close()
-            batches = self._tools.run_calls(self._agent.name, self._agent.tools, outcome.calls, results)
-            async with contextlib.aclosing(batches):
+        try:
+            if outcome.calls:
+                yield self._turn.close()
+                async with contextlib.aclosing(self._run_calls(outcome.calls, results)) as batches:
+                    async for batch in batches:
+                        yield batch
+            if self._waiting and isinstance(outcome, PassOn):
+                id = outcome.handoff.call_id
+                results[id] = ToolResult(id, TOOL_NAME, HANDOFF_DROPPED)
+        finally:
+            self.dialogue.add(message, results)
+
+    async def _run_calls(
+        self, calls: Sequence[ToolCall], results: dict[str, ToolResult], *, approved: bool = False
+    ) -> Batches:
+        agent = self._agent
+        batches = self._tools.run_calls(agent.name, agent.tools, calls, results, approved=approved)
+        async with contextlib.aclosing(batches):
+            async for batch in batches:
+                self._waiting += [event for event in batch if isinstance(event, ToolWaiting)]
+                yield batch
+
+    async def _take_answers(self) -> Batches:
+        """Go on where an earlier run waited: approved calls run now, behind their own message."""
+        answers = self._request.answers
+        results = {answer.call.id: _result_of(answer) for answer in answers if answer.kind != "run"}
+        if denied := [ToolDenied(a.call.id, a.call.name, a.text) for a in answers if a.kind == "denied"]:
+            yield [*denied]
+        if approved := [answer.call for answer in answers if answer.kind == "run"]:
+            async with contextlib.aclosing(self._run_calls(approved, results, approved=True)) as batches:
                 async for batch in batches:
                     yield batch
-        self._messages.append(message)
-        self._messages.extend(results[call.id] for call in message.tool_calls)
+        self.dialogue.add_results([results[answer.call.id] for answer in answers])
 
     def _hand_off(self, target: str, strategy: Strategy, reason: str | None = None) -> Batch:
         """The next round begins: `target` has the conversation."""
@@ -249,6 +282,16 @@ class Run:
         text = [TextStarted(id), TextDelta(id, LAST_WORDS), TextEnded(id)]
         return [*self._turn.finish(), StepStarted(), *text, StepFinished()]
 
+    def _completed(self) -> RunFinished | RunWaiting:
+        if self._waiting:
+            return RunWaiting(self._summary("tool-calls"), tuple(self._waiting))
+        return RunFinished(self._summary())
+
+    def _keep_partial_answer(self) -> None:
+        """What an answer that broke off had said stays in the conversation."""
+        if self._turn.has_text and not self._turn.is_complete:
+            self.dialogue.add(self._turn.message(), {})
+
     def _step_without_tools(self) -> Batch:
         """An empty step behind the last one, where tools were called.
 
@@ -262,4 +305,18 @@ class Run:
 
     def _summary(self, finish_reason: str | None = None) -> RunSummary:
         request = self._request
-        return summarize(request.info.run_id, request.message_id, self.chain, self.calls, self._steps, finish_reason)
+        return summarize(
+            request.info.run_id,
+            request.message_id,
+            self.chain,
+            self.calls,
+            self._steps,
+            finish_reason,
+            self.dialogue.dropped,
+        )
+
+
+def _result_of(answer: ToolAnswer) -> ToolResult:
+    """What the model reads of an answer that runs nothing."""
+    text = denial_text(answer.text) if answer.kind == "denied" else answer.text or ""
+    return ToolResult(answer.call.id, answer.call.name, text)

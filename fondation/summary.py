@@ -27,6 +27,7 @@ def summarize(
     calls: Sequence[ModelCall],
     steps: int,
     finish_reason: str | None,
+    dropped_messages: int = 0,
 ) -> RunSummary:
     """The summary of a run with these calls; `finish_reason` None is what the last model said."""
     answered = [call for call in calls if call.status == "done"]
@@ -42,6 +43,7 @@ def summarize(
         finish_reason=finish_reason or (last.finish_reason if last else None) or "other",
         calls=len(calls),
         steps=steps,
+        dropped_messages=dropped_messages,
     )
 
 

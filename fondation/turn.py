@@ -100,6 +100,11 @@ class Turn:
         """Whether the page has seen a tool call of this turn."""
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the model came to the end of it."""
+        return self._answer is not None
+
+    @property
     def has_text(self) -> bool:
         return bool(self._text)
 
@@ -140,14 +145,12 @@ class Turn:
         return batch
 
     def message(self) -> AssistantMessage:
-        """The turn as the conversation keeps it."""
-        assert self._answer is not None
-        assert self._call is not None
+        """The turn as the conversation keeps it; one that broke off, as far as it came."""
         return AssistantMessage(
             text="".join(self._text),
             tool_calls=self._tool_calls,
-            model=self._call.requested_model,
-            reasoning_details=self._answer.reasoning_details,
+            model=self._call.requested_model if self._call else None,
+            reasoning_details=self._answer.reasoning_details if self._answer else None,
         )
 
     def outcome(self, targets: Collection[str]) -> Outcome:

@@ -20,11 +20,11 @@ LAYERS = [
     {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue"},
     {"chats"},
     {"agents"},
-    {"tools", "handoffs", "providers", "usage", "protocols", "summary", "deadline"},
+    {"tools", "handoffs", "providers", "usage", "protocols", "summary", "show", "deadline"},
     {"stores"},
     {"config"},
     {"instructions", "sandbox", "entry_points", "signatures", "match_on", "events", "calls", "messages", "context"}
-    | {"errors", "http", "addresses"},
+    | {"tool_results", "errors", "http", "addresses"},
 ]
 """From the top down; a room imports from its own layer and those below."""
 

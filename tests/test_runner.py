@@ -14,8 +14,10 @@ from fondation.errors import AuthenticationFailed, BadAnswer, ProviderUnavailabl
 from fondation.events import Event
 from fondation.gate import Stop, Verdict
 from fondation.handoffs import TOOL_NAME
-from fondation.messages import AssistantMessage, SystemMessage, ToolResult, UserMessage
+from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, UserMessage
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, ForcedTool, ReasoningPiece, TextPiece, ToolCallPiece
+from fondation.run_request import ToolAnswer
+from fondation.tools.base import Wait
 from tests.support.grammar import assert_well_formed
 from tests.support.scripted import (
     Answer,
@@ -448,3 +450,65 @@ async def test_each_attempt_says_where_it_belongs(monkeypatch: pytest.MonkeyPatc
 
 def _chains(made: list[ModelCall]) -> list[tuple[str, ...]]:
     return [call.handoff_chain for call in made]
+
+
+async def test_a_call_that_needs_approval_waits_and_the_run_ends_waiting() -> None:
+    guarded = echo("refund", wait=Wait("approval", by=("admin",), expires=60.0))
+    provider = ScriptedProvider([calls(("1", "refund", {"amount": 5}), ("2", "echo", {}))])
+    told = await run(provider, {"A": Player(tools=(guarded, echo()))})
+    waiting = told[-1]
+    assert isinstance(waiting, events.RunWaiting)
+    assert [(call.call_id, call.kind, call.by) for call in waiting.waiting] == [("1", "approval", ("admin",))]
+    assert waiting.waiting[0].arguments == '{"amount":5}'
+    assert [event.call_id for event in of(told, events.ToolSucceeded)] == ["2"], "what need not wait is run"
+
+
+async def test_a_handoff_beside_a_waiting_call_is_dropped() -> None:
+    both = calls(("1", "refund", {}), ("h1", TOOL_NAME, {"targetAgent": "B"}))
+    players = {"A": Player(tools=(echo("refund", wait=Wait("client")),), handoffs=("B",)), "B": Player()}
+    told = await run(ScriptedProvider([both]), players)
+    assert isinstance(told[-1], events.RunWaiting)
+    assert not of(told, events.HandedOff)
+
+
+async def test_an_approved_call_runs_with_its_own_arguments_and_the_answer_follows() -> None:
+    asked = ToolCall("1", "refund", '{"amount":5}')
+    provider = ScriptedProvider([answer("Refunded.")])
+    route = build_route(provider, {"A": Player(tools=(echo("refund", wait=Wait("approval")),))})
+    told = await play(build_run(route, before=[AssistantMessage("", (asked,))], answers=(ToolAnswer(asked, "run"),)))
+    assert_well_formed(told, waiting={"1"})
+    assert of(told, events.ToolSucceeded)[0].output == {"got": {"amount": 5}}
+    assert [type(m) for m in provider.requests[0].messages[-2:]] == [AssistantMessage, ToolResult]
+    assert shown(told) == "Refunded."
+
+
+async def test_a_denied_call_is_not_run_and_the_model_is_told_why() -> None:
+    asked = ToolCall("1", "refund", "{}")
+    provider = ScriptedProvider([answer("As you wish.")])
+    route = build_route(provider, {"A": Player(tools=(echo("refund", wait=Wait("approval")),))})
+    refused = (ToolAnswer(asked, "denied", "too much"),)
+    told = await play(build_run(route, before=[AssistantMessage("", (asked,))], answers=refused))
+    assert_well_formed(told, waiting={"1"})
+    assert of(told, events.ToolDenied)[0].reason == "too much"
+    result = provider.requests[0].messages[-1]
+    assert isinstance(result, ToolResult)
+    assert "too much" in result.content
+
+
+async def test_what_a_run_added_is_kept_without_its_handoffs() -> None:
+    provider = ScriptedProvider([handoff("Billing"), calls(("1", "echo", {})), answer("Paid.")])
+    players = {"Front": Player(handoffs=("Billing",)), "Billing": Player(tools=(echo(),))}
+    going = build_run(build_route(provider, players))
+    await play(going)
+    kept = going.dialogue.produced
+    assert [type(message) for message in kept] == [AssistantMessage, ToolResult, AssistantMessage]
+    assert "handoff" not in str(kept)
+
+
+async def test_a_run_that_is_stopped_keeps_what_it_had_said() -> None:
+    provider = ScriptedProvider([[[TextPiece("So far")], lambda: asyncio.sleep(60)]])
+    going = build_run(build_route(provider, {"A": Player()}))
+    asyncio.get_running_loop().call_later(0.05, going.deadline.expire, "stopped")
+    told = await play(going)
+    assert isinstance(told[-1], events.RunAborted)
+    assert going.dialogue.produced == (AssistantMessage("So far", model="acme/main"),)

@@ -10,10 +10,11 @@ from fondation.agents import Route
 from fondation.calls import RunInfo
 from fondation.cli.screen import Screen
 from fondation.cli.transcript import Transcript
-from fondation.events import Event, RunFinished
+from fondation.events import Event, RunFinished, RunWaiting
 from fondation.messages import Message, TextPart, UserMessage
 from fondation.routing import choose_agent
-from fondation.runner import Run, RunRequest
+from fondation.run_request import RunRequest
+from fondation.runner import Run
 from fondation.server.keys import Services
 from fondation.summary import summarize
 from fondation.usage import record
@@ -59,6 +60,9 @@ class Conversation:
         except asyncio.CancelledError:
             self._screen.stopped(summarize(request.info.run_id, request.message_id, run.chain, run.calls, 0, "aborted"))
         self._keep(user, transcript, run.chain[-1])
+        if isinstance(last, RunWaiting):
+            waiting = ", ".join(call.tool for call in last.waiting)
+            self._screen.line(f"Not run: {waiting} waits for an answer that only a page can give.", fg="yellow")
         return isinstance(last, RunFinished)
 
     def _request(self, user: UserMessage) -> RunRequest:

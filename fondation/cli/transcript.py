@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from fondation import events
 from fondation.events import Batch, Event
-from fondation.messages import AssistantMessage, Json, Message, ToolCall, ToolResult
+from fondation.messages import AssistantMessage, Message, ToolCall, ToolResult
+from fondation.tool_results import failure_text, value_text
 
 
 class Transcript:
@@ -38,13 +38,13 @@ class Transcript:
         self._text.append(event.text)
 
     def _on_call(self, event: events.ToolCalled) -> None:
-        self._calls.append(ToolCall(event.call_id, event.tool, _as_text(event.input)))
+        self._calls.append(ToolCall(event.call_id, event.tool, value_text(event.input)))
 
     def _on_success(self, event: events.ToolSucceeded) -> None:
-        self._results[event.call_id] = ToolResult(event.call_id, event.tool, _as_text(event.output))
+        self._results[event.call_id] = ToolResult(event.call_id, event.tool, value_text(event.output))
 
     def _on_failure(self, event: events.ToolFailed) -> None:
-        self._results[event.call_id] = ToolResult(event.call_id, event.tool, f"Error: {event.text}")
+        self._results[event.call_id] = ToolResult(event.call_id, event.tool, failure_text(event.text))
 
     def _on_step_end(self, event: events.StepFinished) -> None:
         self._end_step()
@@ -55,10 +55,6 @@ class Transcript:
             self._messages.append(AssistantMessage("".join(self._text), calls))
             self._messages.extend(self._results[call.id] for call in calls)
         self._text, self._calls, self._results = [], [], {}
-
-
-def _as_text(value: Json) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 _READERS: dict[type[Event], Callable[[Transcript, Any], None]] = {

@@ -5,37 +5,31 @@ from __future__ import annotations
 from fondation.config.database import database_file
 from fondation.config.loaded import Loaded
 from fondation.config.loading import load
-from fondation.config.models import (
-    AgentConfig,
-    Config,
-    ContextValue,
-    Cors,
-    Limits,
-    ModelConfig,
-    Price,
-    RouteConfig,
-    Server,
-    Storage,
-    ToolConfig,
-    Usage,
-)
+from fondation.config.models import AgentConfig, Config, Cors, Memory, ModelConfig, Price, Server, Storage, Usage
 from fondation.config.problems import Problem, render
+from fondation.config.routes import ContextValue, Limits, OnDisconnect, RouteConfig, Suggestions, Titles
 from fondation.config.settings import Settings
+from fondation.config.tools import Approval, ToolConfig
 
 __all__ = [
     "AgentConfig",
+    "Approval",
     "Config",
     "ContextValue",
     "Cors",
     "Limits",
     "Loaded",
+    "Memory",
     "ModelConfig",
+    "OnDisconnect",
     "Price",
     "Problem",
     "RouteConfig",
     "Server",
     "Settings",
     "Storage",
+    "Suggestions",
+    "Titles",
     "ToolConfig",
     "Usage",
     "database_file",

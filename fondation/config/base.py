@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
@@ -34,6 +34,39 @@ class ShortSection(Section):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
         schema.update({"type": ["string", "object"], **text_schema(cls.short_form)})
+        return schema
+
+
+class WordSection(Section):
+    """A mapping that may also be written as one of a few words, each of which stands for a mapping or for None."""
+
+    words: ClassVar[Mapping[str, Mapping[str, object] | None]]
+    word_form: ClassVar[Scalar]
+
+    @classmethod
+    def long_form(cls, value: object) -> object:
+        """What `value` stands for."""
+        return cls.words[value] if isinstance(value, str) and value in cls.words else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema.update({"type": ["string", "object"], **text_schema(cls.word_form)})
+        return schema
+
+
+class SwitchSection(Section):
+    """A mapping that may also be written true, which is one without any key, or false, which is None."""
+
+    @classmethod
+    def long_form(cls, value: object) -> object:
+        """What `value` stands for."""
+        return ({} if value else None) if isinstance(value, bool) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema.update({"type": ["boolean", "object", "string"], "pattern": scalars.WHOLE_VARIABLE})
         return schema
 
 

@@ -27,6 +27,9 @@ LIKE_A_VARIABLE = 0.8
 UNTOUCHED = frozenset({"instructions", "description", "match_on", "parameters"})
 """Keys of agents and tools whose values keep `${` as it is: they are text for models, with a syntax of their own."""
 
+_PLAIN = frozenset({"boolean", "integer", "number"})
+"""The types of values that YAML reads from an unquoted word."""
+
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<inside>[^}]*)(?P<end>\}?)")
 _INSIDE = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)(:-(?P<default>[\s\S]*))?")
 
@@ -136,7 +139,7 @@ class _Replacer:
         types = schema_at(path).get("type", ())
         if path[-1:] == ("default",):  # a context value's own type says what its default is
             types = self._document.text(*path[:-1], "type") or "string"
-        if types == "string" or not types or "object" in types or "array" in types:
+        if _PLAIN.isdisjoint([types] if isinstance(types, str) else types):
             return text
         kind, value = yaml_scalars.read(text)
         return value if kind in ("boolean", "integer", "number") else text

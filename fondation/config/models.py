@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
 
@@ -11,22 +11,20 @@ from fondation.config import scalars
 from fondation.config.base import (
     BaseUrl,
     Duration,
-    EntryPoint,
     Host,
     Origin,
     Section,
-    ShortSection,
-    Size,
     Text,
     VariableName,
     text_schema,
 )
+from fondation.config.routes import Limits, RouteConfig
 from fondation.config.settings import Settings
+from fondation.config.tools import ToolConfig
 
 Name = Annotated[str, StringConstraints(pattern=f"^{scalars.NAME.core}$")]
 ToolName = Annotated[str, StringConstraints(pattern=f"^{scalars.TOOL_NAME.core}$")]
 RoutePath = Annotated[str, StringConstraints(pattern=f"^{scalars.ROUTE_PATH.core}$")]
-ContextName = Annotated[str, StringConstraints(pattern=f"^{scalars.CONTEXT_NAME.core}$")]
 Dollars = Annotated[float, Field(ge=0)]
 
 Instructions = Annotated[
@@ -47,8 +45,6 @@ Instructions = Annotated[
         }
     ),
 ]
-
-ContextType = Literal["string", "integer", "number", "boolean"]
 
 KEY_VARIABLES = {"openrouter": "OPENROUTER_API_KEY", "openai": "OPENAI_API_KEY"}
 
@@ -112,20 +108,15 @@ class ModelConfig(Section):
         return KEY_VARIABLES[self.provider]
 
 
-class ToolConfig(ShortSection):
-    """Something that models may call: an entry point, or a mapping with one."""
+class Memory(Section):
+    """What an agent keeps of a chat that its messages do not hold."""
 
-    short_field: ClassVar = "python"
-    short_form: ClassVar = scalars.ENTRY_POINT
-
-    python: EntryPoint
-    """The function that does the work, written module:attribute."""
-    description: Text | None = None
-    """What the model reads about the tool; by default the function's docstring."""
-    timeout: Duration = 30.0
-    """The longest a call may take; then it is cancelled and the model is told."""
-    max_calls: int | None = Field(default=None, ge=1)
-    """The most calls of this tool in one run."""
+    working: Literal["chat", "user"] | None = None
+    """chat or user: the agent writes down what it should not forget, for this chat or for all chats of its user."""
+    template: Text | None = None
+    """What the working memory looks like at first, for the agent to fill in, like a list of headings."""
+    summary: bool = False
+    """When a chat outgrows the model, its oldest turns become a summary; without it they are left out."""
 
 
 class AgentConfig(Section):
@@ -149,54 +140,10 @@ class AgentConfig(Section):
     """The agent must hand off: it answers nothing itself and its text is never shown."""
     match_on: list[str] = Field(default_factory=list)
     """Words, or quoted '/regex/i', in a message that bring it here without a model call."""
-
-
-class Limits(Section):
-    """What a run may use. Under a route they go over the global ones."""
-
-    max_rounds: int = Field(default=5, ge=1)
-    """The most rounds of a run: the first agent and each handoff begin one."""
-    max_steps: int = Field(default=10, ge=1)
-    """The most steps (model turns) of one round."""
-    run_timeout: Duration = 300.0
-    """The longest a run may take; waiting for a person does not count."""
-    max_body_size: Size = 4_000_000
-    """The largest request body; a KB is 1000 bytes."""
-    max_message_length: int | None = Field(default=None, ge=1)
-    """The most characters of a user's message; by default only max_body_size counts."""
-    max_tool_result: Size = 256_000
-    """The largest tool result; what is longer is cut, and the model is told."""
-    max_concurrent_runs: int = Field(default=500, ge=1)
-    """The most runs at the same time; more are answered with 503."""
-
-
-class ContextValue(Section):
-    """A value that the page sends in the body's `context`."""
-
-    type: ContextType = "string"
-    """string, integer, number or boolean."""
-    default: Annotated[
-        str | int | float | bool | None, WithJsonSchema({"type": ["string", "integer", "number", "boolean"]})
-    ] = None
-    """The value when the page sends none; without a default it is nothing."""
-    max_length: int | None = Field(default=None, ge=1)
-    """The most characters of a string."""
-
-
-class RouteConfig(ShortSection):
-    """Where an agent is met: its name, or a mapping with it."""
-
-    short_field: ClassVar = "agent"
-    short_form: ClassVar = scalars.NOT_BLANK
-
-    agent: str
-    """The agent that answers here first."""
-    sticky: bool = True
-    """The next turn begins at the agent that last answered."""
-    context: dict[ContextName, ContextValue] = Field(default_factory=dict)
-    """Values read from the body's context, by name; what is not declared here is dropped."""
-    limits: Limits = Limits()
-    """Limits of this route, over the global ones."""
+    last_messages: int | None = Field(default=None, ge=1)
+    """The most messages of the chat that the agent reads; by default all. A result stays with its call."""
+    memory: Memory | None = None
+    """What the agent keeps of a chat besides its last messages."""
 
 
 class Usage(Section):

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 """A whole `${NAME}` or `${NAME:-default}`: what the schema admits where a number, a boolean or a choice belongs."""
 
+WHOLE_VARIABLE = f"^{VARIABLE}$"
+"""The same as the pattern of a key that takes no other text."""
+
 _HOLDS_VARIABLE = r".*\$\{.*"
 
 
@@ -28,6 +31,8 @@ class Scalar:
     """What to write instead of text that does not fit."""
     code: str = "invalid-value"
     """The code of the problem."""
+    words: tuple[str, ...] = ()
+    """Every text of this form, where they are a few words."""
 
     @property
     def pattern(self) -> str:
@@ -81,6 +86,20 @@ HOST = Scalar(
     "invalid-host",
 )
 NOT_BLANK = Scalar("text", r"[\s\S]*\S[\s\S]*", "write some text, or remove the key", "empty-value")
+APPROVAL = Scalar(
+    "a word",
+    "never|always",
+    'write never, always, or a mapping, like {when: "tools.billing:is_large"}',
+    "invalid-choice",
+    ("never", "always"),
+)
+ON_DISCONNECT = Scalar(
+    "a word",
+    "cancel|continue",
+    "write cancel, continue, or how long a run waits for a reader: {grace: 30s}",
+    "invalid-choice",
+    ("cancel", "continue"),
+)
 
 TOOL_NAME = Scalar(
     "a tool's name",
@@ -107,7 +126,7 @@ CONTEXT_NAME = Scalar(
     "invalid-name",
 )
 
-VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, HOST, NOT_BLANK)
+VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, HOST, NOT_BLANK, APPROVAL, ON_DISCONNECT)
 KEYS = (TOOL_NAME, NAME, ROUTE_PATH, CONTEXT_NAME)
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -14,7 +14,6 @@ from fondation.signatures import PlainJsonSchema
 
 Schema = dict[str, Any]
 
-_WHOLE_VARIABLE = f"^{scalars.VARIABLE}$"
 _WRITTEN = {
     scalars.DURATION.pattern: scalars.written_duration,
     scalars.SIZE.pattern: scalars.written_size,
@@ -35,7 +34,7 @@ class _Generator(PlainJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
         inner = super().default_schema(schema)
         default, written = inner.get("default"), _WRITTEN.get(inner.get("pattern", ""))
-        if default is None or isinstance(default, dict | list):
+        if default in (None, []) or isinstance(default, dict):
             inner.pop("default", None)
         elif written is not None:
             inner["default"] = written(default)
@@ -60,21 +59,32 @@ class _Generator(PlainJsonSchema):
         literal = super().literal_schema(schema)
         if literal.get("type") != "string":
             return literal
-        return {"anyOf": [literal, {"type": "string", "pattern": _WHOLE_VARIABLE}]}
+        return {"anyOf": [literal, {"type": "string", "pattern": scalars.WHOLE_VARIABLE}]}
 
 
 def _or_variable(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "string"], "pattern": _WHOLE_VARIABLE}
+    return {**schema, "type": [schema["type"], "string"], "pattern": scalars.WHOLE_VARIABLE}
 
 
 @cache
 def json_schema() -> Schema:
-    """The schema as data. The provider `simulated` is the one that needs no id."""
+    """The schema as data.
+
+    The provider `simulated` is the one that needs no id. A tool has a function, or says what the page is to run.
+    """
     schema = Config.model_json_schema(schema_generator=_Generator)
     model = schema["$defs"]["ModelConfig"]
     model["if"] = {"properties": {"provider": {"const": "simulated"}}, "required": ["provider"]}
     model["else"] = {"required": ["id"]}
     model["properties"]["id"].pop("default")
+    tool = schema["$defs"]["ToolConfig"]
+    tool["allOf"] = [
+        {"if": {"properties": {"runs_on": {"const": "server"}}}, "then": {"required": ["python"]}},
+        {
+            "if": {"properties": {"runs_on": {"const": "client"}}, "required": ["runs_on"]},
+            "then": {"required": ["description", "parameters"]},
+        },
+    ]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "agents.yaml", **schema}
 
 
@@ -102,7 +112,9 @@ def types_at(path: tuple[str | int, ...]) -> tuple[str, ...]:
     schema = schema_at(path)
     types = schema.get("type", ())
     types = (types,) if isinstance(types, str) else tuple(types)
-    return tuple(name for name in types if name != "string") if schema.get("pattern") == _WHOLE_VARIABLE else types
+    return (
+        tuple(name for name in types if name != "string") if schema.get("pattern") == scalars.WHOLE_VARIABLE else types
+    )
 
 
 def _below(schema: Schema, part: str | int) -> Schema:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import get_args
 
 from fondation.config import scalars, secrets, yaml_scalars
-from fondation.config.models import ContextType
 from fondation.config.places import Path, dotted
+from fondation.config.routes import ContextType
 from fondation.config.scalars import Scalar
 from fondation.config.schema import schema_at
 from fondation.config.settings import RESERVED_SETTINGS, Settings
@@ -18,6 +18,18 @@ _OTHER_NAMES = {
     "system_prompt": "instructions",
     "function": "python",
     "entry_point": "python",
+    "execute": "python",
+    "input_schema": "parameters",
+    "inputSchema": "parameters",
+    "needs_approval": "approval",
+    "needsApproval": "approval",
+    "requires_approval": "approval",
+    "history": "last_messages",
+    "max_messages": "last_messages",
+    "roles": "by",
+    "working_memory": "memory",
+    "workingMemory": "memory",
+    "ai_sdk": "client",
     "agents": "handoffs",
     "model_id": "id",
     "url": "base_url",
@@ -84,10 +96,19 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
     return scalar.help
 
 
+def wrong_word(scalar: Scalar, text: str) -> str:
+    """For text where one of a few words, or a mapping, belongs: the mapping that was meant."""
+    if scalar is scalars.APPROVAL and scalars.ENTRY_POINT.fits(text):
+        return f'write a mapping: {{when: "{text}"}}'
+    if scalar is scalars.ON_DISCONNECT and scalars.DURATION.fits(text):
+        return f"write a mapping: {{grace: {text}}}"
+    return scalar.help
+
+
 def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
     """For a value of another kind than its key's `types`; `scalar` is the form of the text that would do."""
     structured = isinstance(found, list | dict)
-    if scalar and scalar.code != "empty-value" and not structured:
+    if scalar and (scalar.words or (scalar.code != "empty-value" and not structured)):
         return scalar.help
     if isinstance(found, bool | int | float) and "string" in types:
         return f'quote the text: "{written}"'
@@ -106,6 +127,8 @@ def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar
             return 'write a mapping: lines of "name: value", without the -'
         case "object":
             return 'write a mapping: indented lines of "name: value" below the key'
+        case "boolean" if "object" in types:
+            return f"write true, false, or a mapping: {{model: {written if isinstance(found, str) else 'NAME'}}}"
         case "boolean":
             return "write true or false"
         case "integer":

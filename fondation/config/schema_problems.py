@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,12 @@ from fondation.config.words import bare_kind, kind_of, listed, near, shown
 _FORMS: dict[str, Scalar] = {scalar.pattern: scalar for scalar in scalars.VALUES}
 _NAMES: dict[str, Scalar] = {f"^{scalar.core}$": scalar for scalar in scalars.KEYS}
 _NOUNS = {
-    "string": "text",
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
+    "string": ("text",),
+    "integer": ("an integer",),
+    "number": ("a number",),
+    "boolean": ("true", "false"),
+    "array": ("a list",),
+    "object": ("a mapping",),
 }
 
 
@@ -56,15 +56,27 @@ class Violation:
 
 def check_schema(document: Document) -> None:
     """Report everything that the schema refuses, and drop it."""
+    _check(document, (), json_schema())
+
+
+def check_is_schema(document: Document, path: Path) -> None:
+    """Report everything that makes the value at `path` no JSON Schema, but for what is already dropped."""
     from jsonschema import Draft202012Validator
 
-    for error in Draft202012Validator(json_schema()).iter_errors(document.data):
-        path: Path = tuple(error.absolute_path)
+    _check(document, path, Draft202012Validator.META_SCHEMA)
+
+
+def _check(document: Document, start: Path, schema: Schema) -> None:
+    """Hold the value at `start` to a schema."""
+    from jsonschema import Draft202012Validator
+
+    for error in Draft202012Validator(schema).iter_errors(document.value(*start)):
+        path = (*start, *error.absolute_path)
         if any(path[:length] in document.dropped for length in range(len(path) + 1)):
             continue
-        schema = error.schema if isinstance(error.schema, dict) else {}
+        part = error.schema if isinstance(error.schema, dict) else {}
         report = _REPORTS.get(str(error.validator), _other)
-        report(Violation(document, path, error.instance, error.validator_value, schema, error.message))
+        report(Violation(document, path, error.instance, error.validator_value, part, error.message))
 
 
 def _additional_keys(violation: Violation) -> None:
@@ -99,17 +111,20 @@ def _wrong_kind(violation: Violation) -> None:
     found, schema = violation.found, violation.schema
     types = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
     form = _FORMS.get(schema.get("pattern", ""))
-    if form is None and "pattern" in schema:
+    if form is None and "pattern" in schema and len(types) > 1:
         types.remove("string")  # only a whole ${NAME} is admitted as text
-    nouns = listed(form.noun if form and name == "string" else _NOUNS[name] for name in types)
+    text_nouns = (form.words or (form.noun,)) if form else _NOUNS["string"]
+    nouns = listed(noun for name in types for noun in (text_nouns if name == "string" else _NOUNS[name]))
     if not violation.path:
         violation.report(
             "wrong-type", f"the file is {kind_of(found)}, but a mapping belongs here", "begin with: version: 1"
         )
     elif found is None:
-        violation.report(
-            "empty-value", f"{violation.name} is empty", "write a value after the colon, or remove the key"
+        item = isinstance(violation.path[-1], int)
+        help = (
+            "write an item in its place, or remove it" if item else "write a value after the colon, or remove the key"
         )
+        violation.report("empty-value", f"{violation.name} is empty", help)
     elif violation.from_environment:
         message = f"{_shown(violation)}, but {nouns} belongs here"
         violation.report("wrong-type", message, "set the variable to a value that fits")
@@ -139,8 +154,12 @@ def _wrong_form(violation: Violation) -> None:
     if "production" in violation.wanted:
         message = f"{name} is {document.shown(violation.path)}, but true, false or production belongs here"
         violation.report("wrong-type", message, "production is: only when FONDATION_ENV=production")
+    elif form is None and violation.wanted != scalars.WHOLE_VARIABLE:
+        _other(violation)
     elif form is None:
         _wrong_kind(violation)
+    elif form.words:
+        _wrong_word(violation, form.words, schema_help.wrong_word(form, violation.found))
     elif violation.from_environment:
         message = f"{name} is {document.shown(violation.path)}, whose value is not {form.noun}"
         help = schema_help.wrong_form(violation.path, form, violation.found, from_environment=True)
@@ -155,11 +174,17 @@ def _wrong_form(violation: Violation) -> None:
 
 def _no_choice(violation: Violation) -> None:
     """None of the few words that a key takes."""
-    words: list[str] = next(part["enum"] for part in violation.wanted if "enum" in part)
+    words: list[str] = next((part["enum"] for part in violation.wanted if "enum" in part), [])
     help = f"write {listed(words)}"
-    if not isinstance(violation.found, str):
+    if not words:
+        _other(violation)
+    elif isinstance(violation.found, str):
+        _wrong_word(violation, words, help)
+    else:
         violation.report("wrong-type", f"{_shown(violation)}, but a word belongs here", help)
-        return
+
+
+def _wrong_word(violation: Violation, words: Sequence[str], help: str) -> None:
     message = f"{violation.name} is {violation.document.shown(violation.path)}"
     if violation.from_environment:
         message += ", whose value is none of its words"
@@ -182,6 +207,15 @@ def _out_of_range(violation: Violation, bound: str, others: str) -> None:
     both = low is not None and high is not None
     help = f"write a number from {low} to {high}" if both else f"write {violation.wanted} or {others}"
     violation.report("out-of-range", f"{violation.name} is {written}, but the {bound} is {violation.wanted}", help)
+
+
+def _too_low_or_equal(violation: Violation) -> None:
+    message = f"{violation.name} is {violation.document.source.written(violation.path)}"
+    violation.report("out-of-range", message, f"write a number above {violation.wanted}")
+
+
+def _empty_list(violation: Violation) -> None:
+    violation.report("empty-value", f"{violation.name} is empty", "write an item, or remove the key")
 
 
 def _empty_text(violation: Violation) -> None:
@@ -215,7 +249,9 @@ def _reserved_setting(violation: Violation) -> None:
 
 
 def _other(violation: Violation) -> None:
-    violation.report("invalid-value", f"{violation.name} is not allowed: {violation.message[:200]}", "")
+    """What only a tool's parameters are held to: rare keywords of JSON Schema."""
+    help = "json-schema.org/understanding-json-schema says what belongs here"
+    violation.report("invalid-value", f"{violation.name} is not allowed: {violation.message[:200]}", help)
 
 
 _REPORTS: dict[str, Callable[[Violation], None]] = {
@@ -226,7 +262,9 @@ _REPORTS: dict[str, Callable[[Violation], None]] = {
     "anyOf": _no_choice,
     "minimum": _too_low,
     "maximum": _too_high,
+    "exclusiveMinimum": _too_low_or_equal,
     "minLength": _empty_text,
+    "minItems": _empty_list,
     "minProperties": _empty_section,
     "uniqueItems": _repeated,
     "not": _reserved_setting,

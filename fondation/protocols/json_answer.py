@@ -10,14 +10,14 @@ import msgspec
 from fondation import events
 from fondation.events import Batch, Event
 from fondation.messages import Json
-from fondation.protocols.ui_message_stream.encode import usage_metadata
+from fondation.protocols.payloads import usage_metadata
 
 
 class JsonAnswer:
     """Feed it every batch of a run; then `status`, `headers` and `body` are the answer.
 
-    The body is `{id, runId, text, agent, handoffs, toolCalls, usage}`, `id` being the chat's; of a failed run
-    `{error, runId}`.
+    The body is `{id, runId, text, agent, handoffs, toolCalls, pending?, usage}`, `id` being the chat's and `pending`
+    the calls that wait for an answer; of a failed run `{error, runId}`.
     """
 
     def __init__(self, chat_id: str) -> None:
@@ -57,12 +57,27 @@ class JsonAnswer:
         }
 
     def _on_tool_succeeded(self, event: events.ToolSucceeded) -> None:
-        self._calls[event.call_id]["output"] = event.output
+        self._call(event)["output"] = event.output
 
     def _on_tool_failed(self, event: events.ToolFailed) -> None:
-        self._calls[event.call_id]["errorText"] = event.text
+        self._call(event)["errorText"] = event.text
 
-    def _on_finished(self, event: events.RunFinished) -> None:
+    def _on_tool_denied(self, event: events.ToolDenied) -> None:
+        self._call(event)["errorText"] = event.reason or "Denied."
+
+    def _call(self, event: events.ToolSucceeded | events.ToolFailed | events.ToolDenied) -> dict[str, Json]:
+        """The call that has an outcome now; it may be one of an earlier run, that waited."""
+        return self._calls.setdefault(event.call_id, {"toolCallId": event.call_id, "toolName": event.tool})
+
+    def _on_waiting(self, event: events.RunWaiting) -> None:
+        self._on_finished(event)
+        self._answer["pending"] = [
+            {"id": call.id, "toolCallId": call.call_id, "toolName": call.tool, "kind": call.kind}
+            | {"input": self._calls[call.call_id]["input"]}
+            for call in event.waiting
+        ]
+
+    def _on_finished(self, event: events.RunFinished | events.RunWaiting) -> None:
         summary = event.summary
         self._answer = {
             "id": self._chat_id,
@@ -84,9 +99,14 @@ class JsonAnswer:
         self._answer = {"error": event.sentence, "runId": event.summary.run_id}
 
     def _on_aborted(self, event: events.RunAborted) -> None:
-        self.status = 503
-        self.headers["Retry-After"] = "1"
-        self._answer = {"error": "The server is going down", "runId": event.summary.run_id}
+        if event.reason == "shutdown":
+            self.status = 503
+            self.headers["Retry-After"] = "1"
+            sentence = "The server is going down"
+        else:
+            self.status = 409
+            sentence = "The answer was stopped"
+        self._answer = {"error": sentence, "runId": event.summary.run_id}
 
 
 _READERS: dict[type[Event], Callable[[JsonAnswer, Any], None]] = {
@@ -96,7 +116,9 @@ _READERS: dict[type[Event], Callable[[JsonAnswer, Any], None]] = {
     events.ToolCalled: JsonAnswer._on_tool_called,
     events.ToolSucceeded: JsonAnswer._on_tool_succeeded,
     events.ToolFailed: JsonAnswer._on_tool_failed,
+    events.ToolDenied: JsonAnswer._on_tool_denied,
     events.RunFinished: JsonAnswer._on_finished,
+    events.RunWaiting: JsonAnswer._on_waiting,
     events.RunFailed: JsonAnswer._on_failed,
     events.RunAborted: JsonAnswer._on_aborted,
 }

@@ -13,16 +13,19 @@ from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
 from fondation.config import Loaded, load
-from fondation.errors import ConfigError
+from fondation.errors import ChatStoreError, ConfigError
 from fondation.gate import always_go
 from fondation.http import HttpClient
 from fondation.server.chat import chat_handler
+from fondation.server.chats import add_chat_routes
 from fondation.server.doors import Doors
+from fondation.server.floor import Floor
 from fondation.server.health import health
 from fondation.server.keys import SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
+from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
-from fondation.stores import CannotOpen, open_store
+from fondation.stores import CannotOpen, ChatStore, open_chats, open_store
 from fondation.usage import pricing
 from fondation.usage.location import ledger_file, why_not_recorded
 
@@ -45,6 +48,9 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         raise ConfigError(_missing_keys_text(missing))
     config = loaded.config
     http = HttpClient()
+    runs = ActiveRuns()
+    database = ledger_file(loaded)
+    keeps_chats = any(route.chats == "server" for route in config.routes.values())
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
@@ -52,15 +58,21 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         cast=build_cast(loaded, http, simulate),
         doors=Doors(config.server),
         gate=always_go,
-        runs=ActiveRuns(),
-        database=None if why_not_recorded(loaded) else ledger_file(loaded),
+        runs=runs,
+        floor=Floor(runs),
+        folder=database.parent,
+        database=None if why_not_recorded(loaded) else database,
+        chats_database=database if keeps_chats else None,
         config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _prices, _http, _watch])
+    app.cleanup_ctx.extend([_ledger, _chats, _prices, _http, _runs])
     app.router.add_get("/healthz", health)
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
+        add_run_routes(app.router, route)
+    if keeps_chats:
+        add_chat_routes(app.router)
     return app
 
 
@@ -95,6 +107,27 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(services.store.close)
 
 
+async def _chats(app: web.Application) -> AsyncIterator[None]:
+    """The chats are open while the application runs; answers that a dead process left are marked first of all."""
+    services = app[SERVICES]
+    if services.chats_database is None:
+        yield
+        return
+    chats = services.chats = open_chats(services.chats_database)
+    marking = asyncio.create_task(_mark_cut(chats))
+    yield
+    await asyncio.wait({marking})
+    await asyncio.to_thread(chats.close)
+
+
+async def _mark_cut(chats: ChatStore) -> None:
+    try:
+        if cut := await chats.mark_cut():
+            log.warning("%d answers were being written when their process died", cut)
+    except ChatStoreError as error:
+        log.error("%s", error)  # noqa: TRY400
+
+
 async def _prices(app: web.Application) -> AsyncIterator[None]:
     """The kept price table is loaded beside the first answers, where a model may need it."""
     agents = app[SERVICES].cast.agents.values()
@@ -112,9 +145,11 @@ async def _http(app: web.Application) -> AsyncIterator[None]:
     await app[HTTP].close()
 
 
-async def _watch(app: web.Application) -> AsyncIterator[None]:
+async def _runs(app: web.Application) -> AsyncIterator[None]:
+    """Runs are looked after; those that are left at the end are ended before what they need is closed."""
     task = asyncio.create_task(app[SERVICES].runs.watch())
     yield
+    await app[SERVICES].runs.end_all()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

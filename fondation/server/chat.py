@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import logging
-import time
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
 from fondation.agents import Route
-from fondation.config.words import counted
-from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunSummary, TextDelta
-from fondation.protocols import ui_message_stream
+from fondation.calls import RunInfo
+from fondation.chats import keep
+from fondation.events import Batch
+from fondation.protocols import PROTOCOLS
+from fondation.protocols.conversation import Conversation
 from fondation.protocols.json_answer import JsonAnswer
-from fondation.runner import Run, RunRequest
+from fondation.run_request import RunRequest
+from fondation.runner import Run
 from fondation.server.answers import json_response
-from fondation.server.keys import SERVICES
-from fondation.server.requests import read_run_request
-from fondation.server.runs import Active
-from fondation.server.streams import EventStream
+from fondation.server.diary import Diary
+from fondation.server.keys import SERVICES, Services
+from fondation.server.live import Departure, LiveRun, Telling
+from fondation.server.reading import stream_run
+from fondation.server.requests import chat_key, read_conversation, run_info
+from fondation.server.runs import ActiveRuns
+from fondation.server.turns import Turn, kept_turn, sent_turn
+from fondation.show import show
 from fondation.usage import record
-from fondation.usage.money import ROW_PLACES, cost_text
 
-log = logging.getLogger("fondation.runs")
+_IDS = ("x-session-id", "x-run-id")
 
 
 def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -31,113 +36,79 @@ def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
 
     async def chat(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
-        run_request = await read_run_request(request, route, services.doors)
-        services.runs.check_room(route, services.config.limits.max_concurrent_runs)
-        run = Run(run_request, services.gate)
-        diary = _Diary(run, run_request)
-        with contextlib.closing(run.deadline), diary, services.runs.admit(run, route, request) as active:
-            batches = record(run.events(), services.store, run_request.info)
-            async with contextlib.aclosing(batches):
-                if run_request.info.method == "generate":
-                    return await _answer(batches, run_request, diary)
-                return await _stream(batches, run_request, active, diary)
+        conversation = await read_conversation(request, route)
+        info = run_info(request, services.doors, conversation.chat_id)
+        answer = JsonAnswer(info.chat_id or "") if info.method == "generate" else None
+        with services.runs.room(route, services.config.limits.max_concurrent_runs):
+            live = await _begin(services, route, conversation, info, answer)
+        if answer is not None:
+            return await _answer(request, live, services.runs, answer)
+        return await stream_run(request, live, services.runs)
 
     return chat
 
 
-async def _stream(batches: Batches, run: RunRequest, active: Active, diary: _Diary) -> web.StreamResponse:
-    stream = EventStream({**ui_message_stream.HEADERS, **_headers(run)}, ui_message_stream.KEEPALIVE)
-    response = await stream.open(active.request)
-    active.stream = stream
-    try:
-        async for batch in batches:
-            data = ui_message_stream.encode(batch)
-            if diary.read(batch):
-                await stream.close(data)
-            elif data:
-                await stream.write(data)
-    except ConnectionError:
-        raise  # the client is gone: nobody reads an end
-    except Exception:
-        log.exception("%s: the stream broke", run.info.run_id)
-        diary.broke()
-        await stream.close(ui_message_stream.broken(run.info.run_id))
-    return response
+async def _begin(
+    services: Services, route: Route, conversation: Conversation, info: RunInfo, answer: JsonAnswer | None
+) -> LiveRun:
+    """Begin the run that a conversation asks for."""
+    if route.config.chats == "client" or services.chats is None:
+        turn = sent_turn(route, conversation, info)
+        return _start(services, turn, answer, is_named=conversation.chat_id is not None)
+    async with services.floor.turn(chat_key(info)):
+        turn = await kept_turn(services.chats, route, conversation, info)
+        return _start(services, turn, answer, is_named=conversation.chat_id is not None)
 
 
-async def _answer(batches: Batches, run: RunRequest, diary: _Diary) -> web.Response:
-    answer = JsonAnswer(run.info.chat_id or "")
-    try:
-        async for batch in batches:
-            diary.read(batch)
-            answer.feed(batch)
-    except Exception:
-        diary.broke()
-        raise
-    return json_response(answer.body, status=answer.status, headers={**_headers(run), **answer.headers})
+def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_named: bool) -> LiveRun:
+    """Begin a run in a task of its own; it can be found again where its client can name the chat."""
+    request = turn.request
+    run = Run(request, services.gate)
+    diary = Diary(run, request)
+    watchers = [diary.read] if answer is None else [diary.read, answer.feed]
+
+    def watch(batch: Batch) -> None:
+        for watcher in watchers:
+            watcher(batch)
+
+    batches = show(record(run.events(), services.store, request.info), request.route.config.show)
+    if turn.keeping is not None:
+        batches = keep(batches, turn.keeping, lambda: run.dialogue.produced)
+    live = LiveRun(
+        chat_key(request.info),
+        run,
+        batches,
+        _telling(request),
+        _departure(request.route),
+        watch=watch,
+        folder=services.folder,
+        message_id=request.message_id,
+        before=turn.before,
+    )
+    live.task.add_done_callback(lambda _: diary.write())
+    services.runs.add(live, request.route, remembered=is_named)
+    return live
 
 
-def _headers(run: RunRequest) -> dict[str, str]:
-    return {"x-session-id": run.info.session_id, "x-run-id": run.info.run_id}
+def _departure(route: Route) -> Departure:
+    chosen = route.config.on_disconnect
+    return Departure({"cancel": 0.0, "continue": None, "grace": chosen.grace}[chosen.kind])
 
 
-class _Diary:
-    """One log line per run, whichever way it ended."""
-
-    def __init__(self, run: Run, request: RunRequest) -> None:
-        self._run = run
-        self._request = request
-        self._started = time.perf_counter()
-        self._outcome: str | None = None
-        self._summary: RunSummary | None = None
-
-    def read(self, batch: Batch) -> bool:
-        """Take note of the outcome; True once it has come: nothing follows it."""
-        match batch[-1]:
-            case TextDelta():
-                return False  # nearly always
-            case RunFinished(summary):
-                self._outcome, self._summary = "finished", summary
-            case RunFailed(summary, error_type=error_type):
-                self._outcome, self._summary = f"failed ({error_type})", summary
-            case RunAborted(summary):
-                self._outcome, self._summary = "aborted", summary
-            case _:
-                return False
-        return True
-
-    def broke(self) -> None:
-        """Take note that the run was fine and its telling was not."""
-        self._outcome = "failed (internal)"
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *exception: object) -> None:
-        info = self._request.info
-        if self._outcome is None:
-            timed_out = self._run.deadline.reason == "timeout"
-            self._outcome = "failed (run_timeout)" if timed_out else "ended: the client left"
-        if not log.isEnabledFor(logging.INFO):
-            return
-        log.info(
-            "%s %s: %s, %s%s, %.1f s (%s, session %s%s)",
-            self._request.route.path,
-            " > ".join(self._run.chain),
-            self._outcome,
-            counted(len(self._run.calls), "call"),
-            _spent(self._summary),
-            time.perf_counter() - self._started,
-            info.run_id,
-            info.session_id,
-            f", user {info.user_id}" if info.user_id else "",
-        )
+def _telling(request: RunRequest) -> Telling:
+    protocol = PROTOCOLS[request.route.config.client]
+    headers = {**protocol.headers, "x-session-id": request.info.session_id, "x-run-id": request.info.run_id}
+    return Telling(protocol.encoder(), headers, protocol.keepalive, protocol.broken(request.info.run_id))
 
 
-def _spent(summary: RunSummary | None) -> str:
-    if summary is None:
-        return ""
-    total = summary.usage.total
-    if total is None:
-        return "" if summary.cost_source == "none" else ", tokens and cost unknown"
-    return f", {total} tokens, {cost_text(summary.usage.cost, summary.cost_source, ROW_PLACES)}"
+async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer: JsonAnswer) -> web.Response:
+    """Wait for the run's end, and answer it whole."""
+    with runs.visit(live, request), live.reader() as reader:
+        async with contextlib.aclosing(reader.frames()) as frames:
+            async for _ in frames:
+                pass
+        await asyncio.wait({live.task})
+    if live.failure is not None or live.task.cancelled():
+        return json_response({"error": "Internal server error"}, status=500)
+    ids = {name: value for name, value in live.telling.headers.items() if name in _IDS}
+    return json_response(answer.body, status=answer.status, headers={**ids, **answer.headers})

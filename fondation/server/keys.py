@@ -11,8 +11,9 @@ from fondation.agents import Cast
 from fondation.config import Config
 from fondation.gate import Gate
 from fondation.server.doors import Doors
+from fondation.server.floor import Floor
 from fondation.server.runs import ActiveRuns
-from fondation.stores import UsageStore
+from fondation.stores import ChatStore, UsageStore
 
 
 @dataclass(slots=True)
@@ -24,11 +25,18 @@ class Services:
     doors: Doors
     gate: Gate
     runs: ActiveRuns
+    floor: Floor
+    folder: Path
+    """Where the database is: streams that outgrow memory are kept beside it."""
     database: Path | None
     """The ledger's file; None where usage is not recorded."""
     config_hash: str
     """Of the file, as it was when the application was made: rows say which configuration made a call."""
+    chats_database: Path | None
+    """The file of the chats; None where no route keeps chats here."""
     store: UsageStore | None = None
+    """The ledger, open while the application runs."""
+    chats: ChatStore | None = None
     """Open while the application runs."""
 
 

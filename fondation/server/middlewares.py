@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from fondation.errors import RequestError
+from fondation.errors import ChatStoreError, RequestError
 from fondation.messages import Json
 from fondation.server.answers import json_response
 from fondation.server.doors import cors_headers, preflight_headers
@@ -29,6 +29,9 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
         return await handler(request)
     except RequestError as error:
         return _error(error.status, str(error), error.headers)
+    except ChatStoreError as error:
+        log.error("%s %s: %s", request.method, request.rel_url.raw_path, error)  # noqa: TRY400
+        return _error(503, "Chats cannot be read or written right now", {"Retry-After": "5"})
     except web.HTTPException as error:
         if error.status < 400:
             raise

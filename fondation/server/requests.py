@@ -1,4 +1,4 @@
-"""An HTTP request to a `RunRequest`: everything is read and checked here, before anything is asked of a model."""
+"""What an HTTP request says: who asks, about which chat, and what; everything is checked as it is read."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from fondation.calls import Method, RunInfo
 from fondation.config import ContextValue
 from fondation.errors import RequestError
 from fondation.messages import Json
-from fondation.protocols.ui_message_stream import Conversation, decode
-from fondation.routing import choose_agent
-from fondation.runner import RunRequest
+from fondation.protocols import PROTOCOLS
+from fondation.protocols.conversation import Conversation
 from fondation.server.doors import Doors
+from fondation.stores.chats import ChatKey
 
 T = TypeVar("T", bytes, bytearray)
 
@@ -38,27 +38,39 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-async def read_run_request(request: web.Request, route: Route, doors: Doors) -> RunRequest:
-    """Read a POST to a route. Raises `RequestError` with the status and what is wrong."""
+async def read_conversation(request: web.Request, route: Route) -> Conversation:
+    """Read the body of a POST to a route. Raises `RequestError` with the status and what is wrong."""
     if request.content_type != "application/json":
         raise RequestError(415, 'Send JSON, with the header "content-type: application/json"')
-    conversation = decode(await _read_body(request, route.limits.max_body_size))
+    decode = PROTOCOLS[route.config.client].decode
+    conversation = decode(await read_body(request, route.limits.max_body_size))
     _check_length(conversation.text, route.limits.max_message_length)
-    token = f"{_random.getrandbits(128):032x}"
-    return RunRequest(
-        info=_run_info(request, conversation, doors, token),
-        route=route,
-        start=choose_agent(
-            route,
-            conversation.text,
-            choice=conversation.agent_choice,
-            last_agent=conversation.last_agent,
-        ),
-        messages=conversation.messages,
-        message_id=_checked_id("the last message's id", conversation.continues) or f"msg_{token}",
-        user_message_id=None if conversation.user_message_id else f"msg_{token}_user",
-        context=_context(route.config.context, conversation.context),
+    return conversation
+
+
+def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo:
+    """Who asks, about which chat; names that are not given are made. Raises `RequestError` (400) for an unfit name."""
+    chat_id = checked_id("id", chat_id)
+    session_id = checked_id("x-session-id", request.headers.get("x-session-id"))
+    user_id = checked_id("x-user-id", request.headers.get("x-user-id"))
+    method: Method = "generate" if wants_json(request) else "stream"
+    return RunInfo(
+        run_id=f"run_{new_token()}",
+        session_id=session_id or chat_id or str(uuid.uuid4()),
+        user_id=user_id if doors.vouched_for(request) else None,
+        chat_id=chat_id or str(uuid.uuid4()),
+        method=method,
     )
+
+
+def chat_key(info: RunInfo) -> ChatKey:
+    """The chat that is asked about: its owner is the user, without one the session."""
+    owner = f"user:{info.user_id}" if info.user_id else f"session:{info.session_id}"
+    return ChatKey(owner, info.chat_id or "")
+
+
+def new_token() -> str:
+    return f"{_random.getrandbits(128):032x}"
 
 
 def wants_json(request: web.Request) -> bool:
@@ -67,7 +79,7 @@ def wants_json(request: web.Request) -> bool:
     return "application/json" in accept and "text/event-stream" not in accept and "*/*" not in accept
 
 
-async def _read_body(request: web.Request, limit: int) -> bytes:
+async def read_body(request: web.Request, limit: int) -> bytes:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     try:
@@ -104,21 +116,7 @@ def _check_length(text: str, limit: int | None) -> None:
         raise RequestError(413, f"The message is longer than {limit:,} characters")
 
 
-def _run_info(request: web.Request, conversation: Conversation, doors: Doors, token: str) -> RunInfo:
-    chat_id = _checked_id("id", conversation.chat_id)
-    session_id = _checked_id("x-session-id", request.headers.get("x-session-id"))
-    user_id = _checked_id("x-user-id", request.headers.get("x-user-id"))
-    method: Method = "generate" if wants_json(request) else "stream"
-    return RunInfo(
-        run_id=f"run_{token}",
-        session_id=session_id or chat_id or str(uuid.uuid4()),
-        user_id=user_id if doors.vouched_for(request) else None,
-        chat_id=chat_id or str(uuid.uuid4()),
-        method=method,
-    )
-
-
-def _checked_id(name: str, value: str | None) -> str | None:
+def checked_id(name: str, value: str | None) -> str | None:
     """An id as the client sent it; None where it sent none."""
     if not value:
         return None
@@ -127,7 +125,7 @@ def _checked_id(name: str, value: str | None) -> str | None:
     return value
 
 
-def _context(declared: Mapping[str, ContextValue], sent: Mapping[str, Json]) -> dict[str, Json]:
+def context_of(declared: Mapping[str, ContextValue], sent: Mapping[str, Json]) -> dict[str, Json]:
     """The route's declared context values, from the body or by default; what is not declared is dropped."""
     return {name: _context_value(name, value, sent.get(name)) for name, value in declared.items()}
 

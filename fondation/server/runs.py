@@ -1,5 +1,5 @@
-"""The runs that are under way: how many there may be, whether their clients are still there, and how they end when the
-server does.
+"""The runs of this process: how many there may be, who reads them, how long they are remembered, and how they end when
+the server does.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,47 +17,64 @@ from aiohttp import web
 
 from fondation.agents import Route
 from fondation.errors import RequestError
-from fondation.runner import Run
+from fondation.server.live import LiveRun
 from fondation.server.streams import EventStream
+from fondation.stores.chats import ChatKey
 
 log = logging.getLogger("fondation.runs")
 
 LOOK_SECONDS = 0.5
-"""How often each run's client is looked for."""
+"""How often runs and their readers are looked after."""
 LAST_WORDS_SECONDS = 6.0
 """How long runs that were told to end may take to say so: a call without headers is awaited 5 s for its generation id.
 """
+REMEMBER_SECONDS = 60.0
+"""How long a run that has ended can still be read."""
+REMEMBERED_BYTES = 64_000_000
+"""The most that ended runs hold together; the oldest go first."""
+STALLED_SECONDS = 60.0
+"""How long a reader of an ended run may read nothing of what is left."""
 
 
 @dataclass(slots=True, eq=False)
-class Active:
-    """A run, the task that serves it, and whom."""
+class Visit:
+    """Someone who reads a run: the request, the task that serves it, and its stream."""
 
-    run: Run
+    live: LiveRun
     request: web.Request
     task: asyncio.Task[Any]
     stream: EventStream | None = None
     """None for a run that is answered at its end."""
 
     async def look_after(self) -> None:
-        """Keep an idle stream alive; end the run where nobody is there to read it."""
+        """Keep an idle stream alive; end the visit of a client that is gone."""
         transport = self.request.transport
-        is_overdue = self.run.deadline.overdue(LAST_WORDS_SECONDS)
-        if transport is None or transport.is_closing() or is_overdue:
+        if transport is None or transport.is_closing() or self._is_stalled():
             if not self.task.cancelling():  # a second time would cut short what the first one cleans up
-                if is_overdue:
-                    self.run.blame_deadline()
                 self.task.cancel()
         elif self.stream is not None:
             await self.stream.keep_alive(transport)
+
+    def _is_stalled(self) -> bool:
+        return self.stream is not None and self.live.task.done() and self.stream.idle > STALLED_SECONDS
 
 
 @dataclass(slots=True)
 class ActiveRuns:
     """Every run of this process."""
 
-    _active: set[Active] = field(default_factory=set)
+    _live: set[LiveRun] = field(default_factory=set)
+    _of_chats: dict[ChatKey, LiveRun] = field(default_factory=dict)
+    """The newest run of each chat, also for a while after its end."""
+    _ended: dict[LiveRun, float] = field(default_factory=dict)
+    """Runs that have ended and are remembered, oldest first, and when they ended."""
+    _held: int = 0
+    """Bytes of them all."""
+    _visits: set[Visit] = field(default_factory=set)
+    _coming: Counter[str] = field(default_factory=Counter)
+    """How many are being prepared, by route."""
     _on_route: Counter[str] = field(default_factory=Counter)
+    """How many are under way, by route."""
     _draining: bool = False
     _empty: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -64,55 +82,132 @@ class ActiveRuns:
         self._empty.set()
 
     def __len__(self) -> int:
-        return len(self._active)
-
-    def check_room(self, route: Route, limit: int) -> None:
-        """Raises `RequestError` (503) where there is no room for another run: `limit` is for all routes together."""
-        if self._draining:
-            raise RequestError(503, "The server is going down", {"Retry-After": "5"})
-        on_route = self._on_route[route.path]
-        if len(self._active) >= limit or on_route >= route.limits.max_concurrent_runs:
-            raise RequestError(503, "The server has too many runs under way", {"Retry-After": "1"})
+        """How many are under way."""
+        return len(self._live)
 
     @contextlib.contextmanager
-    def admit(self, run: Run, route: Route, request: web.Request) -> Iterator[Active]:
-        """Count a run in while it lasts."""
-        task = asyncio.current_task()
-        assert task is not None
-        active = Active(run, request, task)
-        self._active.add(active)
+    def room(self, route: Route, limit: int) -> Iterator[None]:
+        """Keep room for one more run of a route while the block prepares it; `limit` is for all routes together.
+
+        Raises `RequestError` (503) where there is none.
+        """
+        if self._draining:
+            raise RequestError(503, "The server is going down", {"Retry-After": "5"})
+        is_full = len(self._live) + self._coming.total() >= limit
+        if is_full or self._coming[route.path] + self._on_route[route.path] >= route.limits.max_concurrent_runs:
+            raise RequestError(503, "The server has too many runs under way", {"Retry-After": "1"})
+        self._coming[route.path] += 1
+        try:
+            yield
+        finally:
+            self._coming[route.path] -= 1
+
+    def add(self, live: LiveRun, route: Route, *, remembered: bool) -> None:
+        """Look after a run from its start; one that is `remembered` can be found by its chat."""
+        self._live.add(live)
         self._on_route[route.path] += 1
         self._empty.clear()
+        if remembered:
+            if (former := self.find(live.key)) is not None:
+                self.forget(former)
+            self._of_chats[live.key] = live
+        live.task.add_done_callback(lambda _: self._end(live, route))
+
+    def find(self, key: ChatKey) -> LiveRun | None:
+        """The chat's newest run, under way or ended not long ago."""
+        return self._of_chats.get(key)
+
+    def forget(self, live: LiveRun) -> None:
+        """Nobody can find this run any more; those who read it read on."""
+        if self._of_chats.get(live.key) is live:
+            del self._of_chats[live.key]
+        if self._ended.pop(live, None) is not None:
+            self._held -= live.log.size
+        self._release(live)
+
+    @contextlib.contextmanager
+    def visit(self, live: LiveRun, request: web.Request) -> Iterator[Visit]:
+        """Look after a reader while the block lasts."""
+        task = asyncio.current_task()
+        assert task is not None
+        visit = Visit(live, request, task)
+        self._visits.add(visit)
+        self._empty.clear()
         try:
-            yield active
+            yield visit
         finally:
-            self._active.discard(active)
-            self._on_route[route.path] -= 1
-            if not self._active:
-                self._empty.set()
+            self._visits.discard(visit)
+            self._release(live)
+            self._note_if_empty()
 
     async def watch(self) -> None:
-        """Keep idle streams alive and end runs whose client is gone, for ever.
+        """Keep idle streams alive, end what nobody is there for, forget what has ended; for ever.
 
         aiohttp cancels a handler whose client left only where it is told to; inside somebody's own program it may not
         be. And a client that stays but reads nothing would hold its run for ever: the run learns of its deadline only
-        once its last batch is written.
+        once there is room for its next batch.
         """
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for active in list(self._active):
+            for visit in list(self._visits):
                 try:
-                    await active.look_after()
+                    await visit.look_after()
                 except Exception:
-                    log.exception("a run cannot be looked after")
+                    log.exception("a reader of a run cannot be looked after")
+            for live in list(self._live):
+                self._hurry(live)
+            self._forget_the_old()
 
     async def drain(self, seconds: float) -> None:
         """Take no new runs; give the others their time, then end them as aborted."""
         self._draining = True
         await self._empty_within(seconds)
-        for active in list(self._active):
-            active.run.deadline.expire("shutdown")
+        await self.end_all()
+
+    async def end_all(self) -> None:
+        """End the runs under way, as aborted; those that cannot in time are broken off."""
+        for live in list(self._live):
+            live.end("shutdown")
         await self._empty_within(LAST_WORDS_SECONDS)
+        tasks = [live.task for live in self._live]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _end(self, live: LiveRun, route: Route) -> None:
+        self._live.discard(live)
+        self._on_route[route.path] -= 1
+        if self.find(live.key) is live:
+            self._ended[live] = time.monotonic()
+            self._held += live.log.size
+            self._forget_the_old()
+        self._release(live)
+        self._note_if_empty()
+
+    def _release(self, live: LiveRun) -> None:
+        """Let go of the bytes of a run that nobody reads or can find."""
+        if live not in self._live and live not in self._ended and not live.readers:
+            live.log.close()
+
+    def _hurry(self, live: LiveRun) -> None:
+        """A run that should have ended is not held up by its reader, nor by what it cleans up for too long."""
+        if live.run.deadline.reason is not None:
+            live.caught_up()
+            if live.run.deadline.overdue(LAST_WORDS_SECONDS) and not live.task.cancelling():
+                live.run.blame_deadline()
+                live.task.cancel()
+
+    def _forget_the_old(self) -> None:
+        before = time.monotonic() - REMEMBER_SECONDS
+        while self._ended:
+            live, ended = next(iter(self._ended.items()))
+            if ended >= before and self._held <= REMEMBERED_BYTES:
+                return
+            self.forget(live)
+
+    def _note_if_empty(self) -> None:
+        if not self._live and not self._visits:
+            self._empty.set()
 
     async def _empty_within(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

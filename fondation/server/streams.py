@@ -22,6 +22,11 @@ class EventStream:
         self._last_write = time.monotonic()
         self._writing = False
 
+    @property
+    def idle(self) -> float:
+        """Seconds since the client last took something."""
+        return time.monotonic() - self._last_write
+
     async def open(self, request: web.Request) -> web.StreamResponse:
         if request.version < HttpVersion11 or not request.keep_alive:
             # HTTP/1.0, which nginx speaks by default, knows the end of a stream by the end of its connection
@@ -41,8 +46,7 @@ class EventStream:
 
         Never waits for the client: one that has not read what was written gets no comment.
         """
-        idle = time.monotonic() - self._last_write
-        if self._writing or idle < KEEPALIVE_SECONDS or transport.get_write_buffer_size():
+        if self._writing or self.idle < KEEPALIVE_SECONDS or transport.get_write_buffer_size():
             return
         with contextlib.suppress(ConnectionError):
             await self.write(self._keepalive)

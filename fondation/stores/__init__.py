@@ -1,12 +1,14 @@
-"""Where usage rows are kept: `base` is the contract, `open_store` knows its members."""
+"""Where usage rows and chats are kept: `base` and `chats` are the contracts, `open_store` and `open_chats` know
+their members."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fondation.stores.base import CannotOpen, UsageStore
+from fondation.stores.chats import ChatStore
 
-__all__ = ["CannotOpen", "UsageStore", "open_store"]
+__all__ = ["CannotOpen", "ChatStore", "UsageStore", "open_chats", "open_store"]
 
 
 def open_store(path: Path, config_hash: str | None = None) -> UsageStore:
@@ -19,3 +21,14 @@ def open_store(path: Path, config_hash: str | None = None) -> UsageStore:
     from fondation.stores.sqlite import SqliteStore
 
     return SqliteStore(path, config_hash)
+
+
+def open_chats(path: Path) -> ChatStore:
+    """Open the chats in this SQLite file, which may be the ledger's too; close the store when done.
+
+    Returns at once: the file is created or brought up to date in the store's own thread. While it cannot be used,
+    every method raises `ChatStoreError`; each tries it again.
+    """
+    from fondation.stores.sqlite.chats import SqliteChatStore
+
+    return SqliteChatStore(path)

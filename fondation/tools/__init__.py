@@ -14,6 +14,10 @@ __all__ = ["Tool", "open_tool"]
 
 def open_tool(name: str, config: ToolConfig) -> Tool:
     """A tool as declared, ready to call. Raises `EntryPointError` where its function cannot be loaded."""
+    if config.python is None:
+        from fondation.tools.client import ClientTool
+
+        return ClientTool(name, config)
     from fondation.tools.python import PythonTool
 
-    return PythonTool(name, config)
+    return PythonTool(name, config.python, config)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from fondation.context import RunContext
 from fondation.messages import Json, ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Why a call is not run at once."""
+
+    kind: Literal["approval", "client"]
+    by: tuple[str, ...] = ()
+    expires: float | None = None
+    """Seconds."""
 
 
 class Tool(Protocol):
@@ -16,6 +27,10 @@ class Tool(Protocol):
     """Seconds until a call is given up."""
     max_calls: int | None
     """The most calls in one run; None is no limit."""
+
+    async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:
+        """What a call with these arguments must wait for; None where it may run. Raises like `call`."""
+        ...
 
     async def call(self, arguments: dict[str, Json], context: RunContext) -> Json:
         """Run it and return a JSON value.

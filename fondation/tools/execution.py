@@ -1,10 +1,10 @@
-"""Running the tool calls of a step: in parallel, each within its timeout, their outcomes told as they
-come."""
+"""Running the tool calls of a step: in parallel, each within its timeout, their outcomes told as they come."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,10 @@ from fondation.calls import RunInfo
 from fondation.context import RunContext
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ToolError
-from fondation.events import Batches, Event, ToolFailed, ToolSucceeded
+from fondation.events import Batches, Event, ToolFailed, ToolSucceeded, ToolWaiting
 from fondation.messages import Json, ToolCall, ToolResult, mend
-from fondation.tools.base import Tool
+from fondation.tool_results import bounded, failure_text, value_text
+from fondation.tools.base import Tool, Wait
 from fondation.tools.parts import Parts
 
 log = logging.getLogger("fondation.tools")
@@ -46,17 +47,24 @@ class ToolRunner:
     _calls: Counter[str] = field(default_factory=Counter)
 
     async def run_calls(
-        self, agent: str, tools: Mapping[str, Tool], calls: Sequence[ToolCall], results: dict[str, ToolResult]
+        self,
+        agent: str,
+        tools: Mapping[str, Tool],
+        calls: Sequence[ToolCall],
+        results: dict[str, ToolResult],
+        *,
+        approved: bool = False,
     ) -> Batches:
         """Run `calls` at once; yield what happens, and leave a result for the model under each call's id.
 
-        Every call gets exactly one outcome event, also when the deadline comes first.
+        Every call gets exactly one outcome event, also when the deadline comes first: it succeeded, failed, or waits
+        (then it has no result). `approved` calls do not wait for approval again.
         """
         events: asyncio.Queue[Event] = asyncio.Queue()
         parts = Parts(events, self.max_result)
         context = self._context_for(agent, parts)
         pending = {call.id: call for call in calls}
-        tasks = [asyncio.create_task(self._outcome(call, tools, context, events)) for call in calls]
+        tasks = [asyncio.create_task(self._outcome(call, tools, context, events, approved)) for call in calls]
         try:
             while pending:
                 batch = [await self.deadline.wait(events.get())]
@@ -65,9 +73,13 @@ class ToolRunner:
                 for event in batch:
                     if isinstance(event, ToolSucceeded | ToolFailed):
                         results[event.call_id] = _result(pending.pop(event.call_id), event)
+                    elif isinstance(event, ToolWaiting):
+                        del pending[event.call_id]
                 yield batch
         except DeadlineReached:
-            yield [ToolFailed(call.id, call.name, ENDED) for call in pending.values()]
+            ended = {call.id: ToolFailed(call.id, call.name, ENDED) for call in pending.values()}
+            results.update((id, _result(pending[id], event)) for id, event in ended.items())
+            yield [*ended.values()]
             raise
         finally:
             parts.close()
@@ -87,14 +99,18 @@ class ToolRunner:
         )
 
     async def _outcome(
-        self, call: ToolCall, tools: Mapping[str, Tool], context: RunContext, events: asyncio.Queue[Event]
+        self,
+        call: ToolCall,
+        tools: Mapping[str, Tool],
+        context: RunContext,
+        events: asyncio.Queue[Event],
+        approved: bool,
     ) -> None:
         event: Event
         try:
-            output = await self._call(call, tools, context)
-            event = ToolSucceeded(call.id, call.name, output)
+            event = await self._call(call, tools, context, approved)
         except ToolError as error:
-            text = _bounded(mend(str(error)), self.max_result)
+            text = bounded(mend(str(error)), self.max_result)
             event = ToolFailed(call.id, call.name, text or FAILED)
         except _TookTooLong:
             log.warning("tool %s: no result within its timeout (run %s)", call.name, self.run.run_id)
@@ -107,23 +123,44 @@ class ToolRunner:
         # Behind the parts that the tool emitted: those come through the loop's queue, also from a thread.
         asyncio.get_running_loop().call_soon(events.put_nowait, event)
 
-    async def _call(self, call: ToolCall, tools: Mapping[str, Tool], context: RunContext) -> Json:
+    async def _call(
+        self, call: ToolCall, tools: Mapping[str, Tool], context: RunContext, approved: bool
+    ) -> ToolSucceeded | ToolWaiting:
         tool = tools.get(call.name)
         if tool is None:
             known = ", ".join(tools) or "none"
             raise ToolError(f"There is no tool {call.name!r}. The tools are: {known}.")
         arguments = _arguments(call)
-        self._calls[call.name] += 1
-        if tool.max_calls is not None and self._calls[call.name] > tool.max_calls:
-            raise ToolError(f"{call.name} may be called {tool.max_calls} times at most, and was.")
         try:
             async with asyncio.timeout(tool.timeout) as limit:
+                wait = None if approved else await tool.wait_for(arguments, context)
+                if wait is not None:
+                    return _waiting(call, wait, context)
+                self._count(tool)
                 output = await tool.call(arguments, context)
         except TimeoutError:
             if limit.expired():
                 raise _TookTooLong from None
             raise  # the tool's own
-        return _bounded(output, self.max_result)
+        return ToolSucceeded(call.id, call.name, bounded(output, self.max_result))
+
+    def _count(self, tool: Tool) -> None:
+        self._calls[tool.name] += 1
+        if tool.max_calls is not None and self._calls[tool.name] > tool.max_calls:
+            raise ToolError(f"{tool.name} may be called {tool.max_calls} times at most, and was.")
+
+
+def _waiting(call: ToolCall, wait: Wait, context: RunContext) -> ToolWaiting:
+    return ToolWaiting(
+        id=f"wait_{uuid.uuid4().hex}",
+        call_id=call.id,
+        tool=call.name,
+        kind=wait.kind,
+        arguments=call.arguments,
+        agent=context.agent,
+        by=wait.by,
+        expires=wait.expires,
+    )
 
 
 def _is_cancelled() -> bool:
@@ -151,18 +188,8 @@ def _arguments(call: ToolCall) -> dict[str, Json]:
     raise ToolError("Invalid arguments. Send one JSON object.")
 
 
-def _bounded(output: Json, limit: int) -> Json:
-    """The output, cut where its JSON is longer than `limit` bytes, and saying so."""
-    encoded = output.encode() if isinstance(output, str) else msgspec.json.encode(output)
-    if len(encoded) <= limit:
-        return output
-    kept = encoded[:limit].decode(errors="ignore")
-    return f"{kept}\n[cut: the first {limit:,} of {len(encoded):,} bytes]"
-
-
 def _result(call: ToolCall, event: ToolSucceeded | ToolFailed) -> ToolResult:
     """What the model reads of an outcome."""
     if isinstance(event, ToolFailed):
-        return ToolResult(call.id, call.name, f"Error: {event.text}")
-    text = event.output if isinstance(event.output, str) else msgspec.json.encode(event.output).decode()
-    return ToolResult(call.id, call.name, text)
+        return ToolResult(call.id, call.name, failure_text(event.text))
+    return ToolResult(call.id, call.name, value_text(event.output))

@@ -1,22 +1,14 @@
-"""Tools that are Python functions of the project: async ones on the loop, others in a thread of their own."""
+"""Tools that are Python functions of the project."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
-import inspect
-import threading
-from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import pydantic
+from typing import TYPE_CHECKING
 
 from fondation.context import RunContext
-from fondation.entry_points import describe, load_entry_point
-from fondation.errors import ToolError
 from fondation.messages import Json, ToolSpec
+from fondation.tools.approval import ApprovalRule
+from fondation.tools.base import Wait
+from fondation.tools.function import ProjectFunction
 from fondation.tools.values import as_json
 
 if TYPE_CHECKING:
@@ -26,67 +18,20 @@ if TYPE_CHECKING:
 class PythonTool:
     """A function behind the tool contract. Its schema is made once, from hints and docstring."""
 
-    def __init__(self, name: str, config: ToolConfig) -> None:
+    def __init__(self, name: str, entry_point: str, config: ToolConfig) -> None:
         self.name = name
         self.timeout = config.timeout
         self.max_calls = config.max_calls
-        self._function: Callable[..., Any] = load_entry_point(config.python)
-        self._signature = describe(self._function)
-        self.spec = ToolSpec(name, config.description or self._signature.description, self._signature.parameters)
+        self._function = ProjectFunction(entry_point)
+        self._approval = None if config.approval is None else ApprovalRule(config.approval)
+        signature = self._function.signature
+        self.spec = ToolSpec(name, config.description or signature.description, signature.parameters)
+
+    async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:
+        if self._approval is None:
+            return None
+        self._function.check(arguments)  # nobody is asked about a call that could not run
+        return await self._approval.wait_for(arguments, context)
 
     async def call(self, arguments: dict[str, Json], context: RunContext) -> Json:
-        try:
-            keywords = self._signature.validate(arguments)
-        except pydantic.ValidationError as error:
-            raise ToolError(_complaint(error)) from None
-        if self._signature.context_parameter is not None:
-            keywords[self._signature.context_parameter] = context
-        bound = partial(self._function, **keywords)
-        result = await (bound() if self._signature.is_async else in_thread(bound))
-        if inspect.isawaitable(result):  # of a plain function around an async one
-            result = await result
-        return as_json(result)
-
-
-def _complaint(error: pydantic.ValidationError) -> str:
-    """What is wrong with the arguments, in words that a model can act on."""
-    problems = (
-        f"{'.'.join(str(step) for step in problem['loc']) or 'arguments'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    )
-    return "Invalid arguments. " + "; ".join(problems)
-
-
-async def in_thread(function: Callable[[], Any]) -> Any:
-    """Call a blocking function in a daemon thread.
-
-    Not in a pool: a tool that hangs past its timeout is abandoned there, and must neither starve the others
-    nor hold up
-    the end of the process.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def deliver(result: Any, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        result: Any = None
-        error: BaseException | None = None
-        try:
-            result = context.run(function)
-        except StopIteration as stop:
-            error = RuntimeError(f"the tool raised StopIteration: {stop}")  # a future cannot hold one
-        except BaseException as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(deliver, result, error)
-
-    context = contextvars.copy_context()
-    threading.Thread(target=work, name="fondation-tool", daemon=True).start()
-    return await future
+        return as_json(await self._function.call(self._function.check(arguments), context))

@@ -12,6 +12,7 @@ from fondation.errors import ModerationRefused
 from fondation.gate import always_go
 from fondation.messages import AssistantMessage, Message, ToolResult, UserMessage
 from fondation.server.keys import Services
+from fondation.tools.base import Wait
 from tests.support.scripted import FunctionTool, Player, ScriptedProvider, build_route, calls, handoff, text
 
 
@@ -88,3 +89,18 @@ async def test_declared_context_has_its_defaults(capsys: pytest.CaptureFixture[s
     )
     await Conversation(cast(Services, services), route).answer("hello")
     assert seen == [{"plan": "free"}]
+
+
+async def test_a_call_that_waits_is_not_run_and_the_conversation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    provider = ScriptedProvider([calls(("c1", "pay", {}), before="Hm."), text("Two.")])
+    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    waits = FunctionTool("pay", look, wait=Wait("approval"))
+    conversation = Conversation(cast(Services, services), build_route(provider, {"Front": Player(tools=[waits])}))
+    assert not await conversation.answer("first")
+    assert "Not run: pay waits for an answer that only a page can give." in capsys.readouterr().out
+    assert await conversation.answer("second")
+    assert [told(message) for message in provider.requests[-1].messages][1:] == [
+        "user: first",
+        "assistant: Hm.",
+        "user: second",
+    ]

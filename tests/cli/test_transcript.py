@@ -28,8 +28,8 @@ def test_each_step_is_a_message_with_its_results_after_it() -> None:
         TextDelta("t2", "Done."),
         StepFinished(),
     ) == (
-        AssistantMessage("Let me see.", (ToolCall("a", "look", '{"at": "é"}'), ToolCall("b", "find", "not json"))),
-        ToolResult("a", "look", '{"found": 1}'),
+        AssistantMessage("Let me see.", (ToolCall("a", "look", '{"at":"é"}'), ToolCall("b", "find", "not json"))),
+        ToolResult("a", "look", '{"found":1}'),
         ToolResult("b", "find", "Error: no"),
         AssistantMessage("Done."),
     )

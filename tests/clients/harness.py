@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,31 +180,28 @@ class Outcome(Json):
         return [part["data"] for part in self.data if part["type"] == kind]
 
 
-class Client:
-    """One version of the npm client, in a node process of its own."""
+class NodeProcess:
+    """A node script that answers each line on its stdin with one on its stdout. It is started when first asked."""
 
-    def __init__(self, name: str, node: str) -> None:
-        self.name = name
-        self.node = node
+    def __init__(self, folder: Path, command: Callable[[], list[str]]) -> None:
+        self._folder = folder
+        self._command = command
         self._process: subprocess.Popen[str] | None = None
 
-    def drive(self, url: str, scenario: Scenario) -> Outcome:
-        """Play `scenario` against the route `url`.
-
-        It ends within the scenario's limit and a little grace: RuntimeError when the process died or hung.
-        """
-        order = _Order(url=url, **dict(scenario)).model_dump_json(by_alias=True)
+    def ask(self, order: str, seconds: float) -> str:
+        """The line that answers `order`. RuntimeError when the process died, or hung for longer than `seconds`."""
         process = self._running()
-        guard = threading.Timer(scenario.limit + GRACE, process.kill)
+        guard = threading.Timer(seconds + GRACE, process.kill)
         guard.start()
         try:
-            answer = _ask(process, order)
+            answer = _exchange(process, order)
         finally:
             guard.cancel()
         if not answer:
             self.close()
-            raise RuntimeError(f"the node process of {self.name} died or hung; what it printed is above")
-        return Outcome.model_validate_json(answer)
+            command = " ".join(self._command()[1:])
+            raise RuntimeError(f"the node process of {command} died or hung; what it printed is above")
+        return answer
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -218,16 +215,36 @@ class Client:
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
-            command, pipe = [self.node, "drive.mjs", self.name], subprocess.PIPE
-            self._process = subprocess.Popen(command, cwd=FOLDER, stdin=pipe, stdout=pipe, text=True)
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(self._command(), cwd=self._folder, stdin=pipe, stdout=pipe, text=True)
         return self._process
+
+
+class Client:
+    """One version of the npm client, in a node process of its own."""
+
+    def __init__(self, name: str, node: str) -> None:
+        self.name = name
+        self.node = node
+        self._process = NodeProcess(FOLDER, lambda: [self.node, "drive.mjs", self.name])
+
+    def drive(self, url: str, scenario: Scenario) -> Outcome:
+        """Play `scenario` against the route `url`.
+
+        It ends within the scenario's limit and a little grace: RuntimeError when the process died or hung.
+        """
+        order = _Order(url=url, **dict(scenario)).model_dump_json(by_alias=True)
+        return Outcome.model_validate_json(self._process.ask(order, scenario.limit))
+
+    def close(self) -> None:
+        self._process.close()
 
 
 class _Order(Scenario):
     url: str
 
 
-def _ask(process: subprocess.Popen[str], order: str) -> str:
+def _exchange(process: subprocess.Popen[str], order: str) -> str:
     """The line that answers `order`; empty when the process is gone."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -252,32 +269,33 @@ def clients() -> Iterator[dict[str, Client]]:
             client.close()
 
 
-def install() -> None:
-    """Run `npm ci`, unless node_modules is what the lock file says already."""
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    stamp = FOLDER / "node_modules" / ".installed-from"
+def install(folder: Path | None = None) -> None:
+    """Run `npm ci` in the folder (by default this one), unless node_modules is what the lock file says already."""
+    folder = folder or FOLDER
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed-from"
     if stamp.is_file() and stamp.read_text() == lock:
         return
     npm = shutil.which("npm")
     if npm is None:
         raise ClientsUnavailable("npm is not installed: install node with npm")
-    done = subprocess.run([npm, "ci"], cwd=FOLDER, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([npm, "ci"], cwd=folder, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
-        raise ClientsUnavailable(f"`npm ci` in {FOLDER} failed:\n{done.stderr[-2000:]}")
+        raise ClientsUnavailable(f"`npm ci` in {folder} failed:\n{done.stderr[-2000:]}")
     stamp.write_text(lock)
 
 
-def find_node() -> str:
+def find_node(oldest: int = OLDEST_NODE) -> str:
     """The node that npm brought, or the machine's own where npm has none for it."""
     brought = FOLDER / "node_modules" / ".bin" / "node"
     if brought.exists():
         return str(brought)
     own = shutil.which("node")
     if own is None:
-        raise ClientsUnavailable(f"node is not installed: install node {OLDEST_NODE} or newer")
+        raise ClientsUnavailable(f"node is not installed: install node {oldest} or newer")
     version = subprocess.run([own, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
-        raise ClientsUnavailable(f"node {version} is too old: install node {OLDEST_NODE} or newer")
+    if int(version.removeprefix("v").split(".")[0]) < oldest:
+        raise ClientsUnavailable(f"node {version} is too old: install node {oldest} or newer")
     return own
 
 

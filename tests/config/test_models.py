@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fondation.config import Config, ModelConfig, ToolConfig, load
+from fondation.config import Config, Memory, ModelConfig, ToolConfig, load
 from fondation.config.models import Price
 from tests.config.projects import VALID, project
 
@@ -40,6 +40,8 @@ agents:
     max_turns: 3
     settings: {temperature: 0}
     match_on: [invoice, '/order #\\d+/i']
+    last_messages: 20
+    memory: {working: user, template: "# Name", summary: true}
 routes:
   /api/chat: Triage
   /api/desk:
@@ -76,6 +78,9 @@ def test_every_key_arrives(config: Config) -> None:
     assert config.agents["Desk"].match_on == ["invoice", "/order #\\d+/i"]
     assert config.agents["Desk"].max_turns == 3
     assert config.agents["Triage"].route_only is True
+    assert (config.agents["Triage"].last_messages, config.agents["Triage"].memory) == (None, None)
+    assert config.agents["Desk"].last_messages == 20
+    assert config.agents["Desk"].memory == Memory(working="user", template="# Name", summary=True)
     assert (config.usage.enabled, config.usage.timezone) == ("production", "Europe/Paris")
     assert config.storage.url == "sqlite:///ledger.db"
     assert (config.server.host, config.server.port) == ("0.0.0.0", 9000)

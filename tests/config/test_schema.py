@@ -8,7 +8,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from fondation.config.models import Config
-from fondation.config.schema import json_schema, schema_at, schema_text, types_at
+from fondation.config.schema import json_schema, resolve, schema_at, schema_text, types_at
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,17 +37,37 @@ def parts(schema: Any) -> list[dict[str, Any]]:
 
 
 def test_every_mapping_refuses_unknown_keys_and_every_key_has_a_hover_text() -> None:
-    sections = [part for part in parts(json_schema()) if "properties" in part and "const" not in str(part)]
-    assert len(sections) > 12
+    conditions = [part["if"] for part in parts(json_schema()) if "if" in part]
+    sections = [part for part in parts(json_schema()) if "properties" in part and part not in conditions]
+    assert len(sections) > 20
     for section in sections:
         assert section["additionalProperties"] is False
         for name, value in section["properties"].items():
-            assert value.get("description", "").endswith("."), name
+            assert {**resolve(value), **value}.get("description", "").endswith("."), name
 
 
 def test_maps_with_names_refuse_other_names() -> None:
     named = [part for part in parts(json_schema()) if "patternProperties" in part]
     assert [part["additionalProperties"] for part in named] == [False] * 5
+
+
+@pytest.mark.parametrize(
+    ("tool", "fits"),
+    [
+        ("a:b", True),
+        ({"python": "a:b"}, True),
+        ({"python": "a:b", "runs_on": "server"}, True),
+        ({"runs_on": "client", "description": "D.", "parameters": {}}, True),
+        ({}, False),
+        ({"runs_on": "server", "description": "D.", "parameters": {}}, False),
+        ({"runs_on": "client", "parameters": {}}, False),
+        ({"runs_on": "client", "description": "D."}, False),
+    ],
+)
+def test_a_tool_has_a_function_or_says_what_the_page_is_to_run(tool: object, fits: bool) -> None:
+    whole = json_schema()
+    schema = {**whole["$defs"]["ToolConfig"], "$defs": whole["$defs"]}
+    assert Draft202012Validator(schema).is_valid(tool) is fits
 
 
 def test_nothing_admits_null_and_nothing_has_a_noisy_title() -> None:
@@ -61,6 +81,14 @@ def test_defaults_are_as_they_are_written() -> None:
     assert schema_at(("limits", "run_timeout"))["default"] == "5m"
     assert schema_at(("limits", "max_body_size"))["default"] == "4MB"
     assert schema_at(("tools", "any", "timeout"))["default"] == "30s"
+    assert schema_at(("tools", "any", "approval", "expires"))["default"] == "1h"
+    route = schema_at(("routes", "/any"))["properties"]
+    assert (route["on_disconnect"]["default"], route["show"]["default"]) == ("cancel", ["reasoning"])
+    assert (route["titles"]["default"], schema_at(("tools", "any"))["properties"]["approval"]["default"]) == (
+        False,
+        "never",
+    )
+    assert "default" not in schema_at(("routes", "/any", "on_disconnect", "grace"))
     for part in parts(json_schema()):
         if "default" in part and "description" in part and "default" not in part.get("properties", {}):
             assert not [*Draft202012Validator({**part, "$defs": json_schema()["$defs"]}).iter_errors(part["default"])]
@@ -74,6 +102,9 @@ def test_defaults_are_as_they_are_written() -> None:
         (("agents", "any", "tools"), "array"),
         (("agents", "any", "tools", 3), "string"),
         (("routes", "/any"), ["string", "object"]),
+        (("routes", "/any", "on_disconnect"), ["string", "object"]),
+        (("routes", "/any", "suggestions"), ["boolean", "object", "string"]),
+        (("tools", "any", "approval", "by", 0), "string"),
         (("models", "any", "settings", "extra", "any", "any"), None),
         (("nothing",), None),
     ],

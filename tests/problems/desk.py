@@ -23,6 +23,11 @@ def check_invoice(invoice: str) -> str:
     return f"{invoice} is paid"
 
 
+def is_large(invoice: str) -> bool:
+    """Whether the invoice is over the limit."""
+    return len(invoice) > 20
+
+
 def check_status() -> str:
     """Check whether all systems are operational."""
     return "operational"

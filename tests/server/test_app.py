@@ -19,6 +19,9 @@ from tests.support.chunks import assert_acceptable
 from tests.support.scripted import ScriptedProvider, text
 from tests.support.served import ANN, Kitchen, OpenProvider
 
+ANN_ALONE = ANN.replace("/api/chat: Ann", "/api/chat: {agent: Ann, chats: client}")
+"""Her pages keep their chats themselves."""
+
 SIMULATED = """
 version: 1
 models:
@@ -96,7 +99,7 @@ def test_where_the_ledger_is(
 
 
 async def test_without_a_ledger_it_serves_all_the_same(kitchen: Kitchen) -> None:
-    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN + "usage: {enabled: false}\n")
+    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN_ALONE + "usage: {enabled: false}\n")
     assert (await served.post()).text == "ok"
     assert not (kitchen.folder / "fondation.db").exists()
 
@@ -117,7 +120,7 @@ async def test_a_ledger_that_cannot_be_opened_stops_the_start(tmp_path: Path) ->
 async def test_a_ledger_that_breaks_while_it_serves_costs_no_answer(
     kitchen: Kitchen, caplog: pytest.LogCaptureFixture
 ) -> None:
-    served = await kitchen.serve(ScriptedProvider([text("ok")]))
+    served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN_ALONE)
     (kitchen.folder / "fondation.db").write_bytes(b"no database" * 100)
     assert (await served.post()).text == "ok"
     assert "fondation.db" in caplog.text
@@ -126,7 +129,7 @@ async def test_a_ledger_that_breaks_while_it_serves_costs_no_answer(
 async def test_a_ledger_that_is_only_locked_does_not_stop_the_start(kitchen: Kitchen) -> None:
     with contextlib.closing(sqlite3.connect(kitchen.folder / "fondation.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        served = await kitchen.serve(ScriptedProvider([text("ok")]))
+        served = await kitchen.serve(ScriptedProvider([text("ok")]), ANN_ALONE)
         assert (await served.post()).text == "ok"
 
 

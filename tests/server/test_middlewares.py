@@ -46,7 +46,7 @@ async def test_an_unexpected_error_says_nothing_of_itself_and_goes_to_the_log(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("fondation.server.requests.choose_agent", fail)
+    monkeypatch.setattr("fondation.server.turns.choose_agent", fail)
     reply = await (await serve(kitchen)).post()
     assert (reply.status, reply.json) == (500, {"error": "Internal server error"})
     assert "hunter2" in caplog.text

@@ -33,6 +33,8 @@ routes:
 limits: {max_body_size: 2KB}
 server: {proxies: [10.0.0.0/8]}
 """
+CLIENTS = DESK.replace("    agent: Triage\n", "    agent: Triage\n    chats: client\n")
+"""The same, its chats kept by the pages."""
 
 
 async def serve(kitchen: Kitchen, file: str = DESK) -> tuple[Served, ScriptedProvider]:
@@ -80,7 +82,7 @@ async def test_a_bad_request_is_answered_before_anything_is_asked_of_a_model(
 
 
 async def test_an_answer_that_is_continued_must_have_a_proper_id(kitchen: Kitchen) -> None:
-    served, _ = await serve(kitchen)
+    served, _ = await serve(kitchen, CLIENTS)
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho", "id": "x\r\ny"}]
     reply = await served.post({"messages": messages})
     assert (reply.status, reply.json["error"]) == (400, "the last message's id: at most 128 printable characters")
@@ -213,7 +215,7 @@ async def test_a_message_that_has_an_id_keeps_it(kitchen: Kitchen) -> None:
 
 
 async def test_an_answer_goes_on_under_its_id(kitchen: Kitchen) -> None:
-    served, provider = await serve(kitchen)
+    served, provider = await serve(kitchen, CLIENTS)
     part = {"type": "tool-x", "toolCallId": "c1", "state": "output-available", "input": {}, "output": 1}
     messages = [{"role": "user", "content": "Hi"}, {"id": "msg_7", "role": "assistant", "parts": [part]}]
     reply = await served.post({"messages": messages, "messageId": "msg_7", "trigger": "submit-message"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fondation import events
 from fondation.calls import ModelCall
 from fondation.events import Event
 
-OUTCOMES = (events.RunFinished, events.RunFailed, events.RunAborted)
+OUTCOMES = (events.RunFinished, events.RunWaiting, events.RunFailed, events.RunAborted)
 INSIDE_A_STEP = (
     events.TextStarted,
     events.TextDelta,
@@ -21,25 +21,30 @@ INSIDE_A_STEP = (
     events.ToolCalled,
     events.ToolSucceeded,
     events.ToolFailed,
+    events.ToolWaiting,
     events.SourceCited,
     events.FileGenerated,
 )
 
 
-def assert_well_formed(told: Sequence[Event]) -> None:
-    """Raises AssertionError at the first event that breaks the grammar."""
+def assert_well_formed(told: Sequence[Event], *, waiting: Collection[str] = ()) -> None:
+    """Raises AssertionError at the first event that breaks the grammar.
+
+    `waiting` are the calls of an earlier run that this one answers: their outcomes come before its first step.
+    """
     assert isinstance(told[0], events.RunStarted), "the run starts first"
     assert isinstance(told[-1], OUTCOMES), "the outcome comes last"
     assert sum(isinstance(event, OUTCOMES) for event in told) == 1, "there is one outcome"
     assert sum(isinstance(event, events.RunStarted) for event in told) == 1, "there is one start"
-    checker = _Checker()
+    checker = _Checker(waiting)
     for event in told:
         checker.check(event)
     checker.check_end()
 
 
 class _Checker:
-    def __init__(self) -> None:
+    def __init__(self, waiting: Collection[str]) -> None:
+        self.waiting = set(waiting)
         self.in_step = False
         self.open_part: str | None = None
         self.seen: set[str] = set()
@@ -48,7 +53,12 @@ class _Checker:
         self.open_calls: set[ModelCall] = set()
 
     def check(self, event: Event) -> None:
-        if isinstance(event, INSIDE_A_STEP):
+        call_id = getattr(event, "call_id", None)
+        if call_id in self.waiting:
+            assert not self.in_step, "what waited has its outcome before the first step"
+            self.called.add(call_id)
+            self.waiting.discard(call_id)
+        elif isinstance(event, INSIDE_A_STEP):
             assert self.in_step, f"{event} is in a step"
         match event:
             case events.StepStarted():
@@ -79,7 +89,12 @@ class _Checker:
                     self._unique(call_id)
                 self.inputs.discard(call_id)
                 self.called.add(call_id)
-            case events.ToolSucceeded(call_id) | events.ToolFailed(call_id):
+            case (
+                events.ToolSucceeded(call_id)
+                | events.ToolFailed(call_id)
+                | events.ToolDenied(call_id)
+                | events.ToolWaiting(call_id=call_id)
+            ):
                 assert call_id in self.called, "an outcome belongs to a call, once"
                 self.called.discard(call_id)
             case events.CallStarted(call):

@@ -19,7 +19,7 @@ from fondation.gate import Gate, always_go
 from fondation.handoffs import TOOL_NAME, handoff_tool
 from fondation.instructions import compile_instructions
 from fondation.match_on import compile_match
-from fondation.messages import Json, TextPart, ToolCall, ToolSpec, UserMessage
+from fondation.messages import Json, Message, TextPart, ToolCall, ToolSpec, UserMessage
 from fondation.providers.base import (
     Accepted,
     AnswerEnd,
@@ -31,7 +31,9 @@ from fondation.providers.base import (
     ToolCallPiece,
 )
 from fondation.routing import choose_agent
-from fondation.runner import Run, RunRequest
+from fondation.run_request import RunRequest, ToolAnswer
+from fondation.runner import Run
+from fondation.tools.base import Wait
 
 Step: TypeAlias = Sequence[Piece] | Exception | Callable[[], Any]
 """A batch of pieces, an error to raise, or something to await."""
@@ -99,9 +101,13 @@ class FunctionTool:
     function: Callable[[dict[str, Json], RunContext], Any]
     timeout: float = 5.0
     max_calls: int | None = None
+    wait: Wait | None = None
 
     def __post_init__(self) -> None:
         self.spec = ToolSpec(self.name, f"The tool {self.name}.")
+
+    async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:
+        return self.wait
 
     async def call(self, arguments: dict[str, Json], context: RunContext) -> Json:
         return await self.function(arguments, context)
@@ -115,6 +121,7 @@ class Player:
     handoffs: Sequence[str] = ()
     route_only: bool = False
     max_turns: int | None = None
+    last_messages: int | None = None
     match_on: Sequence[str] = ()
     instructions: str = "You are {{ agent }}."
 
@@ -145,17 +152,28 @@ def _agent(name: str, player: Player, model: Model) -> Agent:
         settings={candidate.name: {} for candidate in (model, *model.fallbacks)},
         route_only=player.route_only,
         max_turns=player.max_turns,
+        last_messages=player.last_messages,
         matcher=compile_match(player.match_on) if player.match_on else None,
     )
 
 
-def build_run(route: Route, message: str = "Hello", *, gate: Gate = always_go, **options: Any) -> Run:
+def build_run(
+    route: Route,
+    message: str = "Hello",
+    *,
+    gate: Gate = always_go,
+    before: Sequence[Message] = (),
+    answers: tuple[ToolAnswer, ...] = (),
+    **options: Any,
+) -> Run:
+    """A run of one message; `before` stands behind it, where an earlier run stopped for `answers`."""
     request = RunRequest(
         info=RunInfo("run_1", "s1", user_id="u1", chat_id="c1"),
         route=route,
         start=choose_agent(route, message, **options),
-        messages=(UserMessage((TextPart(message),), "m1"),),
+        messages=(UserMessage((TextPart(message),), "m1"), *before),
         message_id="msg_1",
+        answers=answers,
     )
     return Run(request, gate)
 

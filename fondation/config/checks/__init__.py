@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fondation.config.checks.agents import check_agents
+from fondation.config.checks.chats import check_chats
+from fondation.config.checks.client_tools import check_client_tools
 from fondation.config.checks.keys import check_keys
 from fondation.config.checks.models import check_models
+from fondation.config.checks.parameters import check_parameters
 from fondation.config.checks.references import check_references
 from fondation.config.checks.routes import check_routes
 from fondation.config.checks.server import check_server, check_storage
@@ -19,7 +22,16 @@ from fondation.config.checks.tools import check_tools
 from fondation.config.checks.unused import check_unused
 from fondation.config.document import Document
 
-NAMES = (check_references, check_agents, check_models, check_routes, check_server)
+NAMES = (
+    check_references,
+    check_agents,
+    check_models,
+    check_client_tools,
+    check_parameters,
+    check_routes,
+    check_chats,
+    check_server,
+)
 
 
 def check(

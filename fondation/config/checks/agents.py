@@ -1,4 +1,4 @@
-"""An agent's own rules: names that are taken, route_only, max_turns, match_on."""
+"""An agent's own rules: names that are taken, route_only, match_on, memory, max_turns."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def check_agents(document: Document) -> None:
     for agent in document.mapping("agents"):
         _check_route_only(document, agent)
         _check_match_on(document, agent)
+        _check_memory(document, agent)
     _check_max_turns(document)
 
 
@@ -45,6 +46,16 @@ def _check_match_on(document: Document, agent: str) -> None:
             document.error(
                 path, "invalid-match", f"{shown(word)} {invalid}" if word.strip() else str(invalid), invalid.help
             )
+
+
+def _check_memory(document: Document, agent: str) -> None:
+    path = ("agents", agent, "memory")
+    if document.text(*path, "template") is None or document.text(*path, "working") is not None:
+        return
+    if (*path, "working") not in document.dropped | document.unknown:
+        message = f"agents.{agent}.memory has a template but no working memory"
+        help = "write working: chat (one for each chat) or working: user (one for all chats of a user) beside it"
+        document.error_at_key((*path, "template"), "template-without-memory", message, help)
 
 
 def _check_max_turns(document: Document) -> None:

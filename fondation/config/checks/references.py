@@ -28,6 +28,9 @@ def check_references(document: Document) -> None:
         for place in (("routes", path), ("routes", path, "agent")):
             if (agent := document.text(*place)) is not None:
                 _resolve(document, place, agent, "agent", agents)
+        for key in ("titles", "suggestions"):
+            if (model := document.text("routes", path, key, "model")) is not None:
+                _resolve(document, ("routes", path, key, "model"), model, "model", models)
     _check_self_references(document)
 
 

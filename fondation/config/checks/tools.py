@@ -1,36 +1,46 @@
-"""Entry points: they must import, be callable, and have a signature that a model can be told."""
+"""Entry points: they must import and be callable, and a tool's must have a signature that a model can be told."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from fondation.config.document import Document
 from fondation.config.places import Path
-from fondation.entry_points import describe, load_entry_point, split_entry_point
+from fondation.entry_points import Function, describe, load_entry_point, split_entry_point
 from fondation.errors import EntryPointError
 
 
 def check_tools(document: Document, *, importing: bool) -> None:
-    """Every tool's entry point; without `importing` only its name."""
-    for path, name, text in _entry_points(document):
-        try:
-            if importing:
-                _check_function(document, path, name, text)
-            else:
-                split_entry_point(text)
-        except EntryPointError as error:
-            document.error(path, "broken-entry-point", f"tools.{name}: {error.text}", error.help)
+    """The entry points of every tool; without `importing` only their names."""
+    for tool in document.mapping("tools"):
+        for path in (("tools", tool), ("tools", tool, "python")):
+            function = _loaded(document, path, f"tools.{tool}", importing=importing)
+            if function is not None:
+                _check_signature(document, path, f"tools.{tool}", function)
+        _loaded(document, ("tools", tool, "approval", "when"), f"tools.{tool}.approval", importing=importing)
 
 
-def _entry_points(document: Document) -> Iterator[tuple[Path, str, str]]:
-    for name in document.mapping("tools"):
-        for path in (("tools", name), ("tools", name, "python")):
-            if (text := document.text(*path)) is not None:
-                yield path, name, text
+def _loaded(document: Document, path: Path, name: str, *, importing: bool) -> Function | None:
+    """The function of the entry point at `path`; None where there is none, or it is broken, or nothing is imported."""
+    text = document.text(*path)
+    if text is None:
+        return None
+    try:
+        split_entry_point(text)
+        return load_entry_point(text) if importing else None
+    except EntryPointError as error:
+        _report(document, path, name, error)
+        return None
 
 
-def _check_function(document: Document, path: Path, name: str, text: str) -> None:
-    signature = describe(load_entry_point(text))
-    if not signature.description and document.text("tools", name, "description") is None:
-        message = f"tools.{name}: {text} has no docstring, so a model does not learn what it does"
+def _check_signature(document: Document, path: Path, name: str, function: Function) -> None:
+    try:
+        signature = describe(function)
+    except EntryPointError as error:
+        _report(document, path, name, error)
+        return
+    if not signature.description and document.text(*path[:2], "description") is None:
+        message = f"{name}: {document.text(*path)} has no docstring, so a model does not learn what it does"
         document.warning(path, "undocumented-tool", message, "write a docstring, or a description here")
+
+
+def _report(document: Document, path: Path, name: str, error: EntryPointError) -> None:
+    document.error(path, "broken-entry-point", f"{name}: {error.text}", error.help)

@@ -77,6 +77,11 @@ def _check_unused_models(document: Document) -> None:
         for model in document.mapping("models")
         for _, fallback in document.texts_at("models", model, "fallbacks")
     }
+    used |= {
+        document.text("routes", route, key, "model")
+        for route in document.mapping("routes")
+        for key in ("titles", "suggestions")
+    }
     for model in document.mapping("models"):
         if model not in used:
             document.warning(

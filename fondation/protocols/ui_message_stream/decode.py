@@ -1,40 +1,32 @@
 """A request body to a conversation: what `useChat` posts, and the shorter shapes that people write by hand.
 
 Accepted are `{message: "text", id}`, `{message: {role, content}}`, `{message: UIMessage}` and
-`{messages: [UIMessage]}`. Whatever comes from a client is data: its fields are checked, what is unknown is ignored,
-and it brings no instructions.
+`{messages: [UIMessage]}`; for a chat that the server keeps also `{approvals}`, `{toolOutputs}` and
+`{trigger: "regenerate-message"}` without a message. Whatever comes from a client is data: its fields are
+checked, what is unknown is ignored, and it brings no instructions.
 """
 
 from __future__ import annotations
 
-import codecs
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Literal
 
 import msgspec
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, Json, Message, TextPart, ToolCall, ToolResult, UserMessage, mend
-
-NO_MESSAGE = "No message provided"
-UNANSWERED = "Not run: the user went on without it."
-
-
-class UIPart(msgspec.Struct, rename="camel"):
-    """Any part of a UI message; which fields it has depends on its type."""
-
-    type: str
-    text: str | None = None
-    tool_call_id: str | None = None
-    tool_name: str | None = None
-    state: str | None = None
-    input: Json = None
-    raw_input: Json = None
-    output: Json = None
-    error_text: str | None = None
+from fondation.messages import FilePart, Json, Message, UserMessage
+from fondation.protocols.bodies import BodyReader
+from fondation.protocols.conversation import NO_MESSAGE, ApprovalAnswer, Conversation, SentMessage, ToolOutput
+from fondation.protocols.ui_message_stream.parts import (
+    UIPart,
+    assistant_messages,
+    believed_parts,
+    check_files,
+    close_calls,
+    text_of,
+    user_parts,
+)
 
 
 class UIMessage(msgspec.Struct, rename="camel"):
@@ -45,6 +37,18 @@ class UIMessage(msgspec.Struct, rename="camel"):
     metadata: dict[str, Json] | None = None
 
 
+class Approval(msgspec.Struct):
+    id: str
+    approved: bool
+    reason: str | None = None
+
+
+class Output(msgspec.Struct, rename="camel"):
+    tool_call_id: str
+    output: Json = None
+    error_text: str | None = None
+
+
 class Body(msgspec.Struct, rename="camel"):
     id: str | None = None
     message: str | UIMessage | None = None
@@ -53,75 +57,60 @@ class Body(msgspec.Struct, rename="camel"):
     agent_choice: str | None = None
     trigger: str | None = None
     message_id: str | None = None
+    approvals: list[Approval] | None = None
+    tool_outputs: list[Output] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """What a body says."""
+REGENERATE = "regenerate-message"
 
-    messages: tuple[Message, ...]
-    text: str
-    """The user's newest message."""
-    chat_id: str | None
-    user_message_id: str | None
-    """The client's id of that message; None where it has none."""
-    continues: str | None
-    """The id of the assistant message that the answer goes on with; None for a new one."""
-    last_agent: str | None
-    """The agent that answered last, as the client remembers it."""
-    context: dict[str, Json]
-    agent_choice: str | None
-
-
-_decode = msgspec.json.Decoder(Body).decode
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_read = BodyReader(Body)
 
 
 def decode(data: bytes) -> Conversation:
-    """Read a request body. Raises `RequestError` (400) with what is wrong and where."""
-    try:
-        return _conversation(_body(data.removeprefix(codecs.BOM_UTF8)))
-    except msgspec.ValidationError as error:
-        raise RequestError(400, _with_path(str(error))) from None
-    except (ValueError, RecursionError):
-        raise RequestError(400, "Invalid JSON body") from None
+    """Read a request body. Raises `RequestError` (400; 413 for a file) with what is wrong and where."""
+    return conversation_of(_read(data))
 
 
-def _body(data: bytes) -> Body:
-    try:
-        return _decode(data)
-    except msgspec.ValidationError:
-        raise
-    except msgspec.DecodeError:
-        if _SURROGATE.search(data) is None:
-            raise
-        # A browser cuts a text inside an emoji, and sends the half of it that is left.
-        return msgspec.convert(mend(json.loads(data)), Body)
-
-
-def _conversation(body: Body) -> Conversation:
+def conversation_of(body: Body) -> Conversation:
     history = _history(body)
-    messages = tuple(_messages(history, len(body.messages or [])))
-    asked = next((message for message in reversed(history) if message.role == "user"), None)
-    if asked is None or not (text := _text(asked)).strip():
+    sent = tuple(_sent(history, len(body.messages or [])))
+    asked = next((message for message in reversed(sent) if message.role == "user"), None)
+    last = history[-1] if history else None
+    if not (asked is not None and _says_something(asked)) and not _needs_no_message(body, last):
         raise RequestError(400, NO_MESSAGE)
-    last = history[-1]
+    goes_on = last is not None and last.role == "assistant"
+    answered = _parts(last) if last is not None and goes_on else []
     return Conversation(
-        messages=messages,
-        text=text,
+        messages=tuple(chain.from_iterable(message.messages for message in sent)),
+        text=asked.text if asked else "",
         chat_id=body.id,
-        user_message_id=asked.id,
-        continues=last.id if last.role == "assistant" else None,
+        user_message_id=asked.id if asked else None,
+        continues=last.id if last is not None and goes_on else None,
         last_agent=_last_agent(history),
         context=body.context or {},
         agent_choice=body.agent_choice,
+        sent=sent,
+        is_whole=bool(body.messages),
+        regenerates=body.trigger == REGENERATE,
+        message_id=body.message_id or None,
+        approvals=(*_approvals(body), *_approvals_among(answered)),
+        tool_outputs=(*_tool_outputs(body), *_tool_outputs_among(answered)),
     )
 
 
-def _with_path(text: str) -> str:
-    """msgspec's complaint with its path in front: `messages[0].role: Expected ...`."""
-    said, found, path = text.rpartition(" - at `$")
-    return f"{path.rstrip('`').lstrip('.') or 'body'}: {said}" if found else f"body: {text}"
+def _needs_no_message(body: Body, last: UIMessage | None) -> bool:
+    """Whether a body asks for something else than an answer to a message of its own."""
+    if last is not None and last.role == "user":
+        return False
+    if body.approvals or body.tool_outputs or body.trigger == REGENERATE:
+        return True
+    return bool(body.message_id) and last is not None
+
+
+def _says_something(message: SentMessage) -> bool:
+    return bool(message.text.strip()) or any(
+        isinstance(part, FilePart) for read in message.messages if isinstance(read, UserMessage) for part in read.parts
+    )
 
 
 def _history(body: Body) -> list[UIMessage]:
@@ -143,10 +132,6 @@ def _parts(message: UIMessage) -> list[UIPart]:
     return message.content
 
 
-def _text(message: UIMessage) -> str:
-    return "\n".join(part.text for part in _parts(message) if part.type == "text" and part.text)
-
-
 def _last_agent(history: list[UIMessage]) -> str | None:
     for message in reversed(history):
         if message.role == "assistant":
@@ -155,73 +140,46 @@ def _last_agent(history: list[UIMessage]) -> str | None:
     return None
 
 
-def _messages(history: list[UIMessage], among_messages: int) -> Iterator[Message]:
+def _sent(history: list[UIMessage], among_messages: int) -> Iterator[SentMessage]:
     """The first `among_messages` came in the body's `messages`, one more perhaps in its `message`."""
     for position, message in enumerate(history):
         path = f"messages[{position}]" if position < among_messages else "message"
+        parts = _parts(message)
+        read: tuple[Message, ...]
         match message.role:
             case "system":
                 raise RequestError(400, f"{path}.role: a client sends no system message; agents.yaml does")
             case "user":
-                if parts := _user_parts(message, path):
-                    yield UserMessage(parts, message.id)
+                check_files(parts, path)
+                of_user = user_parts(parts)
+                read = (UserMessage(of_user, message.id),) if of_user else ()
             case "assistant":
-                yield from _assistant_messages(message, path)
+                read = tuple(close_calls(assistant_messages(parts, path)))
+        kept = believed_parts(parts, of_user=message.role == "user")
+        yield SentMessage(message.role, message.id or None, kept, text_of(parts), read)
 
 
-def _user_parts(message: UIMessage, path: str) -> tuple[TextPart, ...]:
-    texts = []
-    for position, part in enumerate(_parts(message)):
-        if part.type == "text" and part.text:
-            texts.append(TextPart(part.text))
-        elif part.type == "file":
-            raise RequestError(400, f"{path}.parts[{position}]: files cannot be sent yet; send text")
-    return tuple(texts)
+def _approvals(body: Body) -> Iterator[ApprovalAnswer]:
+    for approval in body.approvals or []:
+        yield ApprovalAnswer(approval.id, approval.approved, approval.reason)
 
 
-def _assistant_messages(message: UIMessage, path: str) -> Iterator[Message]:
-    """An answer as the model gave it: each of its steps, and behind it the results of its tools."""
-    step: list[UIPart] = []
-    for part in [*_parts(message), UIPart(type="step-start")]:
-        if part.type != "step-start":
-            step.append(part)
-        elif step:
-            yield from _step_messages(step, path)
-            step = []
+def _approvals_among(parts: Sequence[UIPart]) -> Iterator[ApprovalAnswer]:
+    for part in parts:
+        if part.is_tool and part.approval is not None and part.approval.approved is not None:
+            yield ApprovalAnswer(part.approval.id, part.approval.approved, part.approval.reason, part.input)
 
 
-def _step_messages(step: list[UIPart], path: str) -> Iterator[Message]:
-    calls = [part for part in step if _is_tool(part) and part.state != "input-streaming"]
-    text = "".join(part.text for part in step if part.type == "text" and part.text)
-    if text or calls:
-        yield AssistantMessage(text, tuple(_tool_call(part, path) for part in calls))
-    for part in calls:
-        yield ToolResult(part.tool_call_id or "", _tool_name(part), _result_text(part))
+def _tool_outputs(body: Body) -> Iterator[ToolOutput]:
+    for output in body.tool_outputs or []:
+        yield ToolOutput(output.tool_call_id, output.output, output.error_text)
 
 
-def _is_tool(part: UIPart) -> bool:
-    return part.type == "dynamic-tool" or part.type.startswith("tool-")
-
-
-def _tool_name(part: UIPart) -> str:
-    return (part.tool_name or "") if part.type == "dynamic-tool" else part.type.removeprefix("tool-")
-
-
-def _tool_call(part: UIPart, path: str) -> ToolCall:
-    name = _tool_name(part)
-    if not part.tool_call_id or not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
-        raise RequestError(400, f"{path}: a tool part needs a toolCallId and a tool's name")
-    arguments = part.input if part.input is not None else part.raw_input
-    if isinstance(arguments, str):
-        return ToolCall(part.tool_call_id, name, arguments)
-    return ToolCall(part.tool_call_id, name, msgspec.json.encode(arguments or {}).decode())
-
-
-def _result_text(part: UIPart) -> str:
-    match part.state:
-        case "output-available":
-            return part.output if isinstance(part.output, str) else msgspec.json.encode(part.output).decode()
-        case "output-error":
-            return f"Error: {part.error_text or 'the tool failed.'}"
-        case _:
-            return UNANSWERED
+def _tool_outputs_among(parts: Sequence[UIPart]) -> Iterator[ToolOutput]:
+    for part in parts:
+        if not part.is_tool or part.tool_call_id is None:
+            continue
+        if part.state == "output-available":
+            yield ToolOutput(part.tool_call_id, part.output, input=part.input)
+        elif part.state == "output-error":
+            yield ToolOutput(part.tool_call_id, error=part.error_text or "the tool failed.", input=part.input)

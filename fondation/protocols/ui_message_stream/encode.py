@@ -14,9 +14,16 @@ from typing import Any
 import msgspec
 
 from fondation import events
-from fondation.calls import TokenUsage
 from fondation.events import Batch, Event, RunSummary
 from fondation.messages import Json
+from fondation.protocols.payloads import (
+    agent_handoff,
+    agent_status,
+    broken_text,
+    error_text,
+    start_metadata,
+    summary_metadata,
+)
 
 HEADERS = {
     "Content-Type": "text/event-stream",
@@ -37,29 +44,18 @@ def encode(batch: Batch) -> bytes:
     return b"".join([encoder(event) for event in batch if (encoder := _ENCODERS[type(event)]) is not None])
 
 
+def encode_with_approvals(batch: Batch) -> bytes:
+    """The same for pages of the majors 6 and 7."""
+    return b"".join([line(event) for event in batch if (line := _ENCODERS_WITH_APPROVALS[type(event)]) is not None])
+
+
 def _chunk(**fields: Json) -> bytes:
     """One frame; fields that are None are left out, since no client accepts `null` for them."""
     return b"data: " + _json({name: value for name, value in fields.items() if value is not None}) + b"\n\n"
 
 
 def _start(event: events.RunStarted) -> bytes:
-    metadata = {"agent": event.agent, "agentName": event.agent, "runId": event.run_id}
-    if event.user_message_id is not None:
-        metadata["userMessageId"] = event.user_message_id
-    return _chunk(type="start", messageId=event.message_id, messageMetadata=metadata)
-
-
-def _agent_status(event: events.RoundStarted) -> bytes:
-    data = {"status": event.status, "agent": event.agent, "agentName": event.agent}
-    return _chunk(type="data-agent-status", data=data, transient=True)
-
-
-def _agent_handoff(event: events.HandedOff) -> bytes:
-    data = {"from": event.source, "to": event.target}
-    if event.reason is not None:
-        data["reason"] = event.reason
-    data["routingStrategy"] = event.strategy
-    return _chunk(type="data-agent-handoff", data=data, transient=True)
+    return _chunk(type="start", messageId=event.message_id, messageMetadata=start_metadata(event))
 
 
 def _text_delta(event: events.TextDelta) -> bytes:
@@ -108,46 +104,20 @@ def _data(event: events.DataSent) -> bytes:
     return b"data: " + _json(chunk) + b"\n\n"
 
 
-def _metadata(summary: RunSummary) -> dict[str, Json]:
-    return {
-        "agent": summary.agent,
-        "agentName": summary.agent,
-        **({} if summary.model is None else {"model": summary.model}),
-        "handoffChain": summary.handoff_chain,
-        "usage": usage_metadata(summary.usage, summary.cost_source),
-        "runId": summary.run_id,
-        "finishReason": summary.finish_reason,
-    }
-
-
 def _finish(summary: RunSummary) -> bytes:
-    return _chunk(type="finish", messageMetadata=_metadata(summary)) + DONE
-
-
-def usage_metadata(usage: TokenUsage, cost_source: str) -> dict[str, Json]:
-    """Tokens and money as a page reads them; what is unknown is left out, never zero."""
-    known = {
-        "promptTokens": usage.prompt_tokens,
-        "completionTokens": usage.completion_tokens,
-        "totalTokens": usage.total,
-        "cost": usage.cost,
-    }
-    return {
-        **{name: value for name, value in known.items() if value is not None},
-        "costSource": cost_source,
-    }
+    return _chunk(type="finish", messageMetadata=summary_metadata(summary)) + DONE
 
 
 def _failed(event: events.RunFailed) -> bytes:
     # The metadata comes first: a client reads nothing behind an error.
-    metadata = _chunk(type="message-metadata", messageMetadata=_metadata(event.summary))
-    error = _chunk(type="error", errorText=f"{event.sentence} (run {event.summary.run_id})")
+    metadata = _chunk(type="message-metadata", messageMetadata=summary_metadata(event.summary))
+    error = _chunk(type="error", errorText=error_text(event))
     return metadata + error + FINISH + DONE
 
 
 def broken(run_id: str) -> bytes:
     """The end of a stream whose run cannot go on telling: a bug of ours."""
-    error = _chunk(type="error", errorText=f"Something went wrong on the server. (run {run_id})")
+    error = _chunk(type="error", errorText=broken_text(run_id))
     return error + FINISH + DONE
 
 
@@ -157,8 +127,8 @@ def _aborted(event: events.RunAborted) -> bytes:
 
 _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.RunStarted: _start,
-    events.RoundStarted: _agent_status,
-    events.HandedOff: _agent_handoff,
+    events.RoundStarted: lambda event: _chunk(type="data-agent-status", data=agent_status(event), transient=True),
+    events.HandedOff: lambda event: _chunk(type="data-agent-handoff", data=agent_handoff(event), transient=True),
     events.StepStarted: lambda event: b'data: {"type":"start-step"}\n\n',
     events.StepFinished: lambda event: b'data: {"type":"finish-step"}\n\n',
     events.TextStarted: _part("text-start"),
@@ -174,6 +144,10 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.ToolCalled: _tool_input,
     events.ToolSucceeded: _tool_output,
     events.ToolFailed: lambda event: _chunk(type="tool-output-error", toolCallId=event.call_id, errorText=event.text),
+    events.ToolWaiting: None,
+    events.ToolDenied: lambda event: _chunk(
+        type="tool-output-error", toolCallId=event.call_id, errorText=event.reason or "Denied."
+    ),
     events.SourceCited: lambda event: _chunk(type="source-url", sourceId=event.id, url=event.url, title=event.title),
     events.FileGenerated: lambda event: _chunk(type="file", url=event.url, mediaType=event.media_type),
     events.DataSent: _data,
@@ -181,7 +155,19 @@ _ENCODERS: dict[type[Event], Callable[[Any], bytes] | None] = {
     events.CallAccepted: None,
     events.CallEnded: None,
     events.RunFinished: lambda event: _finish(event.summary),
+    events.RunWaiting: lambda event: _finish(event.summary),
     events.RunFailed: _failed,
     events.RunAborted: _aborted,
 }
 """Every event has its line here; None is not for the page."""
+
+_ENCODERS_WITH_APPROVALS: dict[type[Event], Callable[[Any], bytes] | None] = {
+    **_ENCODERS,
+    events.ToolWaiting: lambda event: (
+        _chunk(type="tool-approval-request", approvalId=event.id, toolCallId=event.call_id)
+        if event.kind == "approval"
+        else b""
+    ),
+    events.ToolDenied: lambda event: _chunk(type="tool-output-denied", toolCallId=event.call_id),
+}
+"""For the majors that know approvals; 5 refuses these chunks."""

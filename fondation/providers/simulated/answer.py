@@ -10,12 +10,11 @@ from fondation.providers.base import ModelRequest
 from fondation.providers.simulated import lexicon
 from fondation.providers.simulated.turn import HANDOFF_TOOL, Turn
 from fondation.providers.simulated.words import fold, spaced, words_of
+from fondation.tool_results import FAILURE
 
 STATEMENT = "Simulated answer, no model was called."
 """How every simulated answer begins."""
 
-_FAILURE = "Error: "
-"""How the result of a failed tool begins."""
 _LONGEST_VALUE = 200
 _LONGEST_QUOTE = 80
 _MOST_ITEMS = 3
@@ -33,8 +32,8 @@ def _result_sentence(result: ToolResult) -> str:
         value = json.loads(result.content)
     except ValueError:
         value = result.content
-    if isinstance(value, str) and value.startswith(_FAILURE):
-        return f"{result.name} failed: {_value(value.removeprefix(_FAILURE))}".rstrip(".") + "."
+    if isinstance(value, str) and value.startswith(FAILURE):
+        return f"{result.name} failed: {_value(value.removeprefix(FAILURE))}".rstrip(".") + "."
     if value in (None, "", [], {}):
         return f"{result.name} returned nothing."
     if isinstance(value, dict):

@@ -1,6 +1,7 @@
-"""The ledger in a SQLite file that several processes may share.
+"""The ledger and the chats in a SQLite file that several processes may share.
 
-One thread a process writes to it. Whatever the disk does, callers neither wait for it nor hear of it.
+Each has one thread a process. Whatever the disk does, those who keep usage neither wait for it nor hear of it; those
+who keep chats are told.
 """
 
 from __future__ import annotations

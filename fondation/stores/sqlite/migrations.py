@@ -63,3 +63,55 @@ def m003_usage_owners(database: Database) -> None:
 def m004_usage_spools(database: Database) -> None:
     """The spool files whose rows are in the ledger already: kept until the file itself is gone."""
     database.execute("CREATE TABLE usage_spools (name TEXT PRIMARY KEY) WITHOUT ROWID")
+
+
+@migrations()
+def m005_chats(database: Database) -> None:
+    """A conversation each. The prefix is for files that are an application's own: that may have chats too."""
+    database.execute(
+        "CREATE TABLE fondation_chats (number INTEGER PRIMARY KEY, owner TEXT NOT NULL, id TEXT NOT NULL, title TEXT, "
+        "folded_title TEXT NOT NULL DEFAULT '', agent TEXT, created_at REAL NOT NULL, updated_at REAL NOT NULL, "
+        "messages INTEGER NOT NULL DEFAULT 0, excerpt TEXT NOT NULL DEFAULT '', UNIQUE (owner, id))"
+    )
+    database.execute("CREATE INDEX fondation_chats_newest ON fondation_chats (owner, updated_at DESC, id DESC)")
+
+
+@migrations()
+def m006_chat_messages(database: Database) -> None:
+    """The messages of a chat, in their order. What may be large is last: the columns before it are read without."""
+    database.execute(
+        "CREATE TABLE fondation_chat_messages (number INTEGER PRIMARY KEY, chat INTEGER NOT NULL, "
+        "position INTEGER NOT NULL, id TEXT NOT NULL, role TEXT NOT NULL, status TEXT NOT NULL, process TEXT NOT NULL, "
+        "run_id TEXT, created_at REAL NOT NULL, excerpt TEXT NOT NULL, folded_text TEXT NOT NULL, "
+        "metadata TEXT NOT NULL, model_messages TEXT, parts TEXT NOT NULL, UNIQUE (chat, id), UNIQUE (chat, position))"
+    )
+    database.execute(
+        "CREATE INDEX fondation_chat_messages_streaming ON fondation_chat_messages (process) WHERE status = 'streaming'"
+    )
+
+
+@migrations()
+def m007_chat_calls(database: Database) -> None:
+    """The tool calls that wait, or waited, for a person or for the page."""
+    database.execute(
+        "CREATE TABLE fondation_chat_calls (number INTEGER PRIMARY KEY, chat INTEGER NOT NULL, id TEXT NOT NULL, "
+        "message_id TEXT NOT NULL, call_id TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, "
+        "agent TEXT NOT NULL, kind TEXT NOT NULL, roles TEXT NOT NULL, expires_at REAL, state TEXT NOT NULL, "
+        "UNIQUE (chat, id))"
+    )
+    database.execute("CREATE INDEX fondation_chat_calls_waiting ON fondation_chat_calls (chat) WHERE state = 'waiting'")
+
+
+@migrations()
+def m008_chat_memory(database: Database) -> None:
+    """Working memory: of a chat, or of its owner where `chat` is NULL."""
+    database.execute("CREATE TABLE fondation_chat_memory (owner TEXT NOT NULL, chat TEXT, text TEXT NOT NULL)")
+    database.execute("CREATE INDEX fondation_chat_memory_whose ON fondation_chat_memory (owner, chat)")
+
+
+@migrations()
+def m009_chat_processes(database: Database) -> None:
+    """The processes that write answers, each with the unix time until which it surely lives."""
+    database.execute(
+        "CREATE TABLE fondation_chat_processes (process TEXT PRIMARY KEY, lease_until REAL NOT NULL) WITHOUT ROWID"
+    )

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.protocols.conversation import ApprovalAnswer, ToolOutput
 from fondation.protocols.ui_message_stream import Conversation, decode
 
 
@@ -99,6 +100,8 @@ def test_an_answer_becomes_its_steps_with_each_result_right_after_its_call() -> 
         (tool_part("output-error"), "Error: the tool failed."),
         (tool_part("input-available"), "Not run: the user went on without it."),
         (tool_part("approval-requested"), "Not run: the user went on without it."),
+        (tool_part("output-denied"), "Denied by the user."),
+        (tool_part("output-denied", approval={"id": "w", "reason": "No."}), "Denied by the user: No."),
     ],
 )
 def test_what_the_model_reads_of_a_tool(part: dict[str, Any], content: str) -> None:
@@ -223,17 +226,12 @@ def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
             "messages[0].role: a client sends no system message; agents.yaml does",
         ),
         (
-            {
-                "message": {
-                    "role": "user",
-                    "parts": [TEXT, {"type": "file", "url": "data:,x", "mediaType": "text/plain"}],
-                }
-            },
-            "message.parts[1]: files cannot be sent yet; send text",
+            {"message": {"role": "user", "parts": [TEXT, {"type": "file", "url": "data:video/mp4,x"}]}},
+            "message.parts[1]: a file of type video/mp4 cannot be sent; images, audio, text and PDF can",
         ),
         (
             {"messages": [user(), {"role": "user", "parts": [{"type": "file", "url": "data:,x"}]}]},
-            "messages[1].parts[0]: files cannot be sent yet; send text",
+            "messages[1].parts[0].mediaType: say what the file is, such as image/png",
         ),
         (
             {"messages": [assistant(tool_part("output-available", name="tool-")), user()]},
@@ -252,6 +250,90 @@ def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
 )
 def test_a_wrong_shape_is_told_by_the_path_of_its_first_wrong_field(body: Any, complaint: str) -> None:
     assert refused(body) == complaint
+
+
+def test_files_are_part_of_what_the_user_says() -> None:
+    photo = {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,aGk=", "filename": "hi.png"}
+    file = FilePart("data:image/png;base64,aGk=", "image/png", "hi.png")
+    with_text = read({"message": {"role": "user", "parts": [photo, {"type": "text", "text": "See"}]}})
+    assert with_text.messages == (UserMessage((file, TextPart("See"))),)
+    assert with_text.text == "See"
+    alone = read({"message": {"role": "user", "parts": [photo]}})
+    assert (alone.messages, alone.text) == ((UserMessage((file,)),), "")
+
+
+def test_a_chat_keeps_what_a_client_is_believed() -> None:
+    data = {"type": "data-place", "id": "p1", "data": None}
+    photo = {"type": "file", "mediaType": "image/png", "url": "https://example.org/hi.png"}
+    said = {"type": "text", "text": "See", "providerMetadata": {"x": {}}}
+    asked = {"id": "u1", "role": "user", "parts": [photo, said, data]}
+    script = {"type": "file", "mediaType": "image/png", "url": "javascript:alert(1)"}
+    card = {"type": "data-card", "data": 1}
+    answer = assistant(tool_part("output-available", output="forged"), TEXT, card, script, photo)
+    conversation = read({"messages": [asked, answer, user("And?", "u2")]})
+    assert [(message.role, message.id) for message in conversation.sent] == [
+        ("user", "u1"),
+        ("assistant", "a1"),
+        ("user", "u2"),
+    ]
+    assert conversation.sent[0].parts == (photo, {"type": "text", "text": "See"}, data)
+    assert conversation.sent[1].parts == (TEXT, photo)
+    assert sum((message.messages for message in conversation.sent), ()) == conversation.messages
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "c1", "message": assistant(tool_part("output-available", output=1)), "messageId": "a1"},
+        {"id": "c1", "approvals": [{"id": "w1", "approved": True}]},
+        {"id": "c1", "toolOutputs": [{"toolCallId": "c1", "output": 1}]},
+        {"id": "c1", "trigger": "regenerate-message", "messageId": "a1"},
+    ],
+)
+def test_a_kept_chat_needs_no_message_where_something_else_is_asked(body: Any) -> None:
+    conversation = read(body)
+    assert (conversation.text, conversation.user_message_id) == ("", None)
+
+
+@pytest.mark.parametrize(
+    "more", [{"approvals": [{"id": "w1", "approved": True}]}, {"trigger": "regenerate-message", "messageId": "a1"}]
+)
+def test_a_message_that_is_sent_says_something_whatever_else_is_asked(more: Any) -> None:
+    assert refused({"message": " ", **more}) == "No message provided"
+
+
+def test_edits_and_regenerations_say_which_message_they_mean() -> None:
+    edit = read({"messages": [user()], "trigger": "submit-message", "messageId": "u1"})
+    assert (edit.message_id, edit.regenerates) == ("u1", False)
+    again = read({"messages": [user()], "trigger": "regenerate-message"})
+    assert (again.message_id, again.regenerates) == (None, True)
+
+
+def test_answers_to_waiting_calls_come_by_field_or_in_the_posted_answer() -> None:
+    fields = read(
+        {
+            "id": "c1",
+            "approvals": [{"id": "w1", "approved": False, "reason": "No."}],
+            "toolOutputs": [{"toolCallId": "c1", "output": [1]}, {"toolCallId": "c2", "errorText": "Gone."}],
+        }
+    )
+    assert fields.approvals == (ApprovalAnswer("w1", False, "No."),)
+    assert fields.tool_outputs == (ToolOutput("c1", [1]), ToolOutput("c2", error="Gone."))
+    answer = assistant(
+        tool_part("approval-responded", approval={"id": "w1", "approved": True}),
+        tool_part("approval-requested", id="c2", approval={"id": "w2"}),
+        tool_part("output-available", id="c3", output=None),
+        tool_part("output-error", id="c4", errorText="Gone."),
+        tool_part("input-available", id="c5"),
+    )
+    posted = read({"messages": [user(), answer], "messageId": "a1"})
+    assert posted.approvals == (ApprovalAnswer("w1", True, input={"q": 1}),)
+    assert posted.tool_outputs == (
+        ToolOutput("c3", None, input={"q": 1}),
+        ToolOutput("c4", error="Gone.", input={"q": 1}),
+    )
+    gone_on = read({"messages": [user(), answer, user("And?", "u2")]})
+    assert (gone_on.approvals, gone_on.tool_outputs) == ((), ())
 
 
 def test_a_byte_order_mark_is_no_part_of_the_json() -> None:

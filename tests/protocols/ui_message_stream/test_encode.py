@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fondation import ToolError, events
+from fondation import events
 from fondation.calls import TokenUsage
-from fondation.context import RunContext
-from fondation.errors import AuthenticationFailed, ProviderUnavailable
 from fondation.events import Event, RunSummary
 from fondation.messages import Json, UserMessage
-from fondation.protocols.ui_message_stream import HEADERS, KEEPALIVE, Conversation, broken, decode, encode
-from fondation.providers.base import AnswerEnd, FilePiece, ReasoningPiece, SourcePiece, TextPiece
+from fondation.protocols.ui_message_stream import (
+    HEADERS,
+    KEEPALIVE,
+    Conversation,
+    broken,
+    decode,
+    encode,
+    encode_with_approvals,
+)
 from fondation.runner import Run
 from tests.support.chunks import assert_acceptable, parse
+from tests.support.scenes import DESK, SCENES
 from tests.support.scripted import (
-    Answer,
-    FunctionTool,
-    Player,
     ScriptedProvider,
     build_route,
     build_run,
@@ -38,90 +38,6 @@ from tests.support.scripted import (
 )
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-
-
-async def weather(arguments: Json, context: RunContext) -> Json:
-    context.emit("progress", {"done": 1})
-    return {"city": arguments.get("city"), "degrees": 21}
-
-
-async def invoice(arguments: Json, context: RunContext) -> Json:
-    return {"invoiceId": arguments["invoiceId"], "status": "Paid", "amount": 99.99}
-
-
-async def chart(arguments: Json, context: RunContext) -> Json:
-    context.emit("chart", {"points": [1, 2]}, id="chart-1", transient=False)
-    context.emit("chart", {"points": [1, 2, 3]}, id="chart-1", transient=False)
-    context.emit("note", None)
-    return None
-
-
-async def refuse(arguments: Json, context: RunContext) -> Json:
-    raise ToolError("There is no such city.")
-
-
-TOOLS = {
-    name: FunctionTool(name, function)
-    for name, function in {"weather": weather, "check_invoice": invoice, "chart": chart, "refuse": refuse}.items()
-}
-ANN = {"Ann": Player(tools=[*TOOLS.values()])}
-DESK = {
-    "Triage": Player(handoffs=("BillingSupport",), route_only=True),
-    "BillingSupport": Player(tools=[TOOLS["check_invoice"]], match_on=("refund",)),
-}
-
-
-@dataclass
-class Scene:
-    script: list[Answer]
-    players: dict[str, Player] = field(default_factory=lambda: ANN)
-    message: str = "Hello"
-    usage: TokenUsage | None = field(default_factory=lambda: TokenUsage(10, 5, 15, cost=0.25))
-    prepare: Callable[[Run], None] | None = None
-
-    def run(self) -> Run:
-        run = build_run(build_route(ScriptedProvider([*self.script], usage=self.usage), self.players), self.message)
-        if self.prepare is not None:
-            self.prepare(run)
-        return run
-
-
-def shut_down_soon(run: Run) -> None:
-    asyncio.get_running_loop().call_later(0.02, run.deadline.expire, "shutdown")
-
-
-SCENES = {
-    "plain-answer": Scene([text("Hel", "lo \u2028 é 😀")]),
-    "tool": Scene([calls(("c1", "weather", {"city": "Lyon"}), before="Let me see."), text("21 degrees.")]),
-    "parallel-tools": Scene(
-        [calls(("c1", "weather", {"city": "Lyon"}), ("c2", "weather", {"city": "Paris"})), text("Both 21.")]
-    ),
-    "tool-error": Scene(
-        [calls(("c1", "refuse", {}), ("c2", "weather", "{broken"), ("c3", "nothing", {})), text("Sorry.")]
-    ),
-    "handoff": Scene([handoff("BillingSupport", reason="an invoice"), text("Paid.")], DESK),
-    "matched": Scene([text("Here is your refund.")], DESK, "A refund, please"),
-    "data-parts": Scene([calls(("c1", "chart", {})), text("A chart.")]),
-    "reasoning": Scene([[[ReasoningPiece("Hm. ")], [ReasoningPiece("Yes.")], [TextPiece("42")], [AnswerEnd("stop")]]]),
-    "source-and-file": Scene(
-        [
-            [
-                [
-                    TextPiece("See "),
-                    SourcePiece("https://example.org/a", "A title"),
-                    SourcePiece("https://example.org/b"),
-                ],
-                [FilePiece("data:image/png;base64,AAAA", "image/png")],
-                [AnswerEnd("length")],
-            ]
-        ]
-    ),
-    "failure-before-the-first-token": Scene([[AuthenticationFailed("401: sk-or-v1-secret")]]),
-    "failure-after-the-first-token": Scene([[[TextPiece("So far")], ProviderUnavailable("reset")]]),
-    "failure-after-tools": Scene([calls(("c1", "weather", {"city": "Lyon"})), [AuthenticationFailed("401")]]),
-    "shutdown": Scene([[[TextPiece("So far")], lambda: asyncio.sleep(60)]], prepare=shut_down_soon),
-    "nothing-known-of-the-cost": Scene([text("Hello")], usage=None),
-}
 
 
 async def bytes_of(run: Run) -> bytes:
@@ -270,3 +186,28 @@ def test_metadata_leaves_out_what_is_unknown() -> None:
     [finish] = parse(encode([events.RunFinished(summary)]))
     assert finish["messageMetadata"]["usage"] == {"promptTokens": 3, "totalTokens": 3, "costSource": "unknown"}
     assert "model" not in finish["messageMetadata"]
+
+
+WAITING = events.ToolWaiting("wait_1", "c1", "pay", "approval", "{}", "Ann")
+
+
+def test_pages_that_know_approvals_are_asked_and_told() -> None:
+    asked = encode_with_approvals([WAITING])
+    assert asked == b'data: {"type":"tool-approval-request","approvalId":"wait_1","toolCallId":"c1"}\n\n'
+    denied = encode_with_approvals([events.ToolDenied("c1", "pay", "No.")])
+    assert denied == b'data: {"type":"tool-output-denied","toolCallId":"c1"}\n\n'
+
+
+def test_a_pages_own_tool_is_no_approval() -> None:
+    assert encode_with_approvals([msgspec.structs.replace(WAITING, kind="client")]) == b""
+
+
+def test_major_5_knows_neither() -> None:
+    assert encode([WAITING]) == b""
+    assert b"tool-output-error" in encode([events.ToolDenied("c1", "pay", "No.")])
+
+
+@pytest.mark.parametrize("name", SCENES)
+async def test_without_approvals_the_majors_are_told_the_same(name: str) -> None:
+    told = await play(SCENES[name].run())
+    assert encode_with_approvals(told) == encode(told)

@@ -45,6 +45,17 @@ COLUMNS = {
     "owner": "TEXT",
     "cost_pico": "INTEGER",
 }
+MIGRATIONS = [
+    "m001_usage_tracking",
+    "m002_usage_file",
+    "m003_usage_owners",
+    "m004_usage_spools",
+    "m005_chats",
+    "m006_chat_messages",
+    "m007_chat_calls",
+    "m008_chat_memory",
+    "m009_chat_processes",
+]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 
 
@@ -79,7 +90,7 @@ def test_a_file_of_a_later_version_is_opened_as_it_is(path: Path) -> None:
     open_store(path).close()
     with closing(sqlite3.connect(path)) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM _sqlite_migrations ORDER BY name")]
-    assert names == ["m001_usage_tracking", "m002_usage_file", "m003_usage_owners", "m004_usage_spools", "m999_mood"]
+    assert names == [*MIGRATIONS, "m999_mood"]
 
 
 def test_processes_that_start_together_make_one_ledger(path: Path) -> None:
@@ -89,5 +100,5 @@ def test_processes_that_start_together_make_one_ledger(path: Path) -> None:
     starting = [subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [process.communicate(timeout=20)[1] for process in starting] == [""] * 4
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone() == (4,)
+        assert connection.execute("SELECT COUNT(*) FROM _sqlite_migrations").fetchone() == (len(MIGRATIONS),)
         assert connection.execute("SELECT COUNT(*) FROM usage_file").fetchone() == (1,)

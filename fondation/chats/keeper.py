@@ -1,0 +1,148 @@
+"""The keeper wraps a run's events and keeps the message that they make in its chat.
+
+The chat has the message from its first event on; while it grows it is saved at most once a second, and whole before
+the run's outcome is passed on. A store that fails never breaks the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from fondation.errors import ChatStoreError
+from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunWaiting, ToolWaiting
+from fondation.messages import Message
+from fondation.protocols.ui_message_stream.assemble import Assembler, settled
+from fondation.stores.chats import ChatKey, ChatStore, MessageStatus, StoredMessage, WaitingCall
+
+log = logging.getLogger("fondation.chats")
+
+SAVE_SECONDS = 1.0
+"""How much of a message a process that is killed may lose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where a run's message is kept, and what is there of it already."""
+
+    store: ChatStore
+    key: ChatKey
+    run_id: str
+    message_id: str
+    created_at: float
+    """Unix seconds."""
+    assembler: Assembler
+    told: tuple[Message, ...] = ()
+    """What models read of the message that the run goes on with."""
+
+
+async def keep(batches: Batches, keeping: Keeping, produced: Callable[[], tuple[Message, ...]]) -> Batches:
+    """The same batches, each handed on once it is part of the message; `produced` is what the run made for models."""
+    keeper = _Keeper(keeping, produced)
+    try:
+        async with contextlib.aclosing(batches):
+            async for batch in batches:
+                await keeper.take(batch)
+                yield batch
+    finally:
+        await keeper.close()
+
+
+class _Keeper:
+    def __init__(self, keeping: Keeping, produced: Callable[[], tuple[Message, ...]]) -> None:
+        self._keeping = keeping
+        self._produced = produced
+        self._message = keeping.assembler
+        self._timer: asyncio.TimerHandle | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._is_there = False
+        self._has_ended = False
+
+    async def take(self, batch: Batch) -> None:
+        self._message.feed(batch)
+        outcome = batch[-1]
+        if isinstance(outcome, RunFinished | RunWaiting | RunFailed | RunAborted):
+            await self._end(outcome)
+        elif not self._is_there:
+            self._is_there = True
+            self._save_meanwhile()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_meanwhile)
+
+    async def close(self) -> None:
+        """The stream is over; where it had no outcome, what there is of the message is kept."""
+        if not self._has_ended:
+            await self._settle()
+            await self._save("stopped")
+
+    async def _end(self, outcome: RunFinished | RunWaiting | RunFailed | RunAborted) -> None:
+        self._has_ended = True
+        await self._settle()
+        if isinstance(outcome, RunWaiting):
+            await self._keep_calls(outcome.waiting)
+        told = (*self._keeping.told, *self._produced())
+        await self._save(self._message.status, told, outcome.summary.agent)
+
+    async def _keep_calls(self, waiting: tuple[ToolWaiting, ...]) -> None:
+        now = time.time()
+        calls = [_waiting_call(self._keeping.message_id, call, now) for call in waiting]
+        with self._unharmed():
+            await self._keeping.store.wait(self._keeping.key, calls)
+
+    async def _settle(self) -> None:
+        """No save comes after this that was begun before it."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._saving is not None:
+            await asyncio.wait([self._saving])
+
+    def _save_meanwhile(self) -> None:
+        if self._saving is not None and not self._saving.done():  # the disk is slow
+            self._timer = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_meanwhile)
+            return
+        self._timer = None
+        self._saving = asyncio.create_task(self._save("streaming"))
+
+    async def _save(
+        self, status: MessageStatus, told: tuple[Message, ...] | None = None, agent: str | None = None
+    ) -> None:
+        keeping = self._keeping
+        parts = self._message.parts
+        message = StoredMessage(
+            id=keeping.message_id,
+            role="assistant",
+            parts=parts if status in ("streaming", "waiting") else settled(parts),
+            metadata=self._message.metadata,
+            model_messages=told,
+            run_id=keeping.run_id,
+            status=status,
+            created_at=keeping.created_at,
+        )
+        with self._unharmed():
+            await keeping.store.save(keeping.key, [message], agent=agent)
+
+    @contextlib.contextmanager
+    def _unharmed(self) -> Iterator[None]:
+        """A store that fails must not reach the stream."""
+        try:
+            yield
+        except ChatStoreError as error:
+            log.error("chat %s: an answer is not kept: %s", self._keeping.key.id, error)  # noqa: TRY400
+
+
+def _waiting_call(message_id: str, call: ToolWaiting, now: float) -> WaitingCall:
+    return WaitingCall(
+        id=call.id,
+        message_id=message_id,
+        call_id=call.call_id,
+        tool=call.tool,
+        arguments=call.arguments,
+        agent=call.agent,
+        kind=call.kind,
+        by=call.by,
+        expires_at=None if call.expires is None else now + call.expires,
+    )

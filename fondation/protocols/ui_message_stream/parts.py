@@ -1,0 +1,181 @@
+"""The parts of a UI message: their fields, what a model reads of them, and which of them a chat keeps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from fondation.errors import RequestError
+from fondation.messages import AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
+from fondation.protocols.files import check_file, media_type_of
+
+UNANSWERED = "Not run: the user went on without it."
+
+
+class UIApproval(msgspec.Struct):
+    """Where a person's yes to a tool call stands."""
+
+    id: str
+    approved: bool | None = None
+    reason: str | None = None
+
+
+class UIPart(msgspec.Struct, rename="camel"):
+    """Any part of a UI message; which fields it has depends on its type."""
+
+    type: str
+    id: str | None = None
+    text: str | None = None
+    state: str | None = None
+    tool_call_id: str | None = None
+    tool_name: str | None = None
+    input: Json = None
+    raw_input: Json = None
+    output: Json = None
+    error_text: str | None = None
+    approval: UIApproval | None = None
+    url: str | None = None
+    media_type: str | None = None
+    filename: str | None = None
+    data: Json = None
+
+    @property
+    def is_tool(self) -> bool:
+        return self.type == "dynamic-tool" or self.type.startswith("tool-")
+
+    @property
+    def tool(self) -> str:
+        """The tool's name; empty where a part of a tool has none."""
+        return (self.tool_name or "") if self.type == "dynamic-tool" else self.type.removeprefix("tool-")
+
+
+def read_parts(parts: Sequence[Json]) -> list[UIPart]:
+    """Parts as a chat keeps them."""
+    return msgspec.convert(list(parts), list[UIPart])
+
+
+def check_files(parts: Sequence[UIPart], path: str) -> None:
+    """Raises `RequestError` for a file that cannot be sent; `path` is the message's place in the body."""
+    for position, part in enumerate(parts):
+        if part.type == "file":
+            check_file(part.url, part.media_type, f"{path}.parts[{position}]")
+
+
+def user_parts(parts: Iterable[UIPart]) -> tuple[TextPart | FilePart, ...]:
+    """What a model reads of a user's parts."""
+    read: list[TextPart | FilePart] = []
+    for part in parts:
+        if part.type == "text" and part.text:
+            read.append(TextPart(part.text))
+        elif part.type == "file" and part.url:
+            read.append(FilePart(part.url, media_type_of(part.url, part.media_type), part.filename or None))
+    return tuple(read)
+
+
+def text_of(parts: Iterable[UIPart]) -> str:
+    return "\n".join(part.text for part in parts if part.type == "text" and part.text)
+
+
+def believed_parts(parts: Iterable[UIPart], *, of_user: bool) -> tuple[Json, ...]:
+    """The parts that a chat takes from a client: what it says that tools did is not among them."""
+    kept = (_believed(part, of_user) for part in parts)
+    return tuple(part for part in kept if part is not None)
+
+
+def _believed(part: UIPart, of_user: bool) -> dict[str, Json] | None:
+    if part.type == "text" and part.text:
+        return {"type": "text", "text": part.text} if of_user else {"type": "text", "text": part.text, "state": "done"}
+    if part.type == "file" and part.url and (of_user or _can_be_sent(part)):
+        name = {"filename": part.filename} if part.filename else {}
+        return {"type": "file", "mediaType": media_type_of(part.url, part.media_type), "url": part.url, **name}
+    if of_user and part.type.startswith("data-"):
+        identity = {} if part.id is None else {"id": part.id}
+        return {"type": part.type, **identity, "data": part.data}
+    return None
+
+
+def _can_be_sent(part: UIPart) -> bool:
+    try:
+        check_file(part.url, part.media_type, "")
+    except RequestError:
+        return False
+    return True
+
+
+def assistant_messages(parts: Iterable[UIPart], path: str = "message") -> Iterator[Message]:
+    """An answer as the model gave it: each of its steps, and behind it the results of its tools.
+
+    A call that has no outcome has no result. Raises `RequestError` for a tool's part that names no call or no tool.
+    """
+    step: list[UIPart] = []
+    for part in [*parts, UIPart(type="step-start")]:
+        if part.type != "step-start":
+            step.append(part)
+        elif step:
+            yield from _step_messages(step, path)
+            step = []
+
+
+def close_calls(messages: Iterable[Message]) -> Iterator[Message]:
+    """The same conversation with a result right behind every call, in the order of the calls.
+
+    A call that was left waiting is told to be; a result without its call is left out.
+    """
+    calls: tuple[ToolCall, ...] = ()
+    results: list[ToolResult] = []
+    for message in messages:
+        if isinstance(message, ToolResult):
+            results.append(message)
+            continue
+        yield from _results(calls, results)
+        calls = message.tool_calls if isinstance(message, AssistantMessage) else ()
+        results = []
+        yield message
+    yield from _results(calls, results)
+
+
+def _results(calls: Sequence[ToolCall], results: list[ToolResult]) -> Iterator[ToolResult]:
+    for call in calls:
+        result = next((result for result in results if result.call_id == call.id), None)
+        if result is None:
+            yield ToolResult(call.id, call.name, UNANSWERED)
+        else:
+            results.remove(result)
+            yield result
+
+
+def _step_messages(step: list[UIPart], path: str) -> Iterator[Message]:
+    calls = [part for part in step if part.is_tool and part.state != "input-streaming"]
+    text = "".join(part.text for part in step if part.type == "text" and part.text)
+    if text or calls:
+        yield AssistantMessage(text, tuple(_tool_call(part, path) for part in calls))
+    for part in calls:
+        if (content := _result_text(part)) is not None:
+            yield ToolResult(part.tool_call_id or "", part.tool, content)
+
+
+def _tool_call(part: UIPart, path: str) -> ToolCall:
+    if not part.tool_call_id or not _TOOL_NAME.fullmatch(part.tool):
+        raise RequestError(400, f"{path}: a tool part needs a toolCallId and a tool's name")
+    arguments = part.input if part.input is not None else part.raw_input
+    if isinstance(arguments, str):
+        return ToolCall(part.tool_call_id, part.tool, arguments)
+    return ToolCall(part.tool_call_id, part.tool, msgspec.json.encode(arguments or {}).decode())
+
+
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _result_text(part: UIPart) -> str | None:
+    match part.state:
+        case "output-available":
+            return part.output if isinstance(part.output, str) else msgspec.json.encode(part.output).decode()
+        case "output-error":
+            return f"Error: {part.error_text or 'the tool failed.'}"
+        case "output-denied":
+            reason = part.approval.reason if part.approval else None
+            return f"Denied by the user: {reason}" if reason else "Denied by the user."
+        case _:
+            return None

@@ -1,0 +1,156 @@
+"""/api/chats: the chats of whoever asks, to list, read, rename and delete."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+from aiohttp import web
+
+from fondation.errors import RequestError
+from fondation.messages import Json
+from fondation.protocols.bodies import BodyReader
+from fondation.protocols.ui_message_stream.assemble import settled
+from fondation.server.answers import json_response
+from fondation.server.keys import SERVICES
+from fondation.server.live import LiveRun
+from fondation.server.requests import chat_key, checked_id, read_body, run_info
+from fondation.stores.chats import ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
+
+PATH = "/api/chats"
+PAGE = 50
+"""Chats in a list, where the request does not say how many."""
+MOST = 200
+LONGEST_TITLE = 200
+LARGEST_BODY = 10_000
+
+
+class Rename(msgspec.Struct):
+    title: str
+
+
+_read_rename = BodyReader(Rename)
+
+
+def add_chat_routes(router: web.UrlDispatcher) -> None:
+    router.add_get(PATH, list_chats)
+    router.add_get(f"{PATH}/{{id}}", read_chat)
+    router.add_patch(f"{PATH}/{{id}}", rename_chat)
+    router.add_delete(f"{PATH}/{{id}}", delete_chat)
+
+
+async def list_chats(request: web.Request) -> web.Response:
+    """`{chats, next}`, newest first; `?search=`, `?limit=` and `?cursor=`, which is the `next` of the page before."""
+    if not (request.headers.get("x-user-id") or request.headers.get("x-session-id")):
+        raise RequestError(400, "Whose chats? Send the header x-user-id or x-session-id")
+    limit = request.query.get("limit", str(PAGE))
+    if not limit.isdecimal() or not 1 <= int(limit) <= MOST:
+        raise RequestError(400, f"limit: a number from 1 to {MOST}")
+    try:
+        page = await _store(request).list(
+            _key(request).owner,
+            search=request.query.get("search"),
+            limit=int(limit),
+            cursor=request.query.get("cursor"),
+        )
+    except ValueError:
+        raise RequestError(400, "cursor: send the `next` of the page before, or none") from None
+    return json_response({"chats": [_summary(chat) for chat in page.chats], "next": page.next})
+
+
+async def read_chat(request: web.Request) -> web.Response:
+    """`{id, title, agent, createdAt, updatedAt, messages}`, the messages as `useChat` takes them at first.
+
+    A message that a run still writes is shown as it was before: the run's stream tells it from there. A run that has
+    ended is told here, and not by its stream any more: a page that did both would show the answer twice.
+    """
+    services, key = request.app[SERVICES], _key(request)
+    live = services.runs.find(key)
+    chat = await _store(request).load(key)
+    if chat is None:
+        raise _not_found(key)
+    if live is not None and live.task.done():
+        services.runs.forget(live)
+        live = None
+    return json_response(_chat(chat, live))
+
+
+async def rename_chat(request: web.Request) -> web.Response:
+    """PATCH `{"title": "..."}`."""
+    key = _key(request)
+    title = _read_rename(await read_body(request, LARGEST_BODY)).title.strip()
+    if not title or len(title) > LONGEST_TITLE:
+        raise RequestError(400, f"title: 1 to {LONGEST_TITLE} characters")
+    if not await _store(request).rename(key, title):
+        raise _not_found(key)
+    return json_response({"id": key.id, "title": title})
+
+
+async def delete_chat(request: web.Request) -> web.Response:
+    """Remove the chat with all that belongs to it; its run is stopped first."""
+    services, key = request.app[SERVICES], _key(request)
+    async with services.floor.silence(key):
+        if (live := services.runs.find(key)) is not None:
+            services.runs.forget(live)
+        if not await _store(request).delete(key):
+            raise _not_found(key)
+    return web.Response(status=204)
+
+
+def _store(request: web.Request) -> ChatStore:
+    chats = request.app[SERVICES].chats
+    assert chats is not None, "the routes are there only where chats are kept"
+    return chats
+
+
+def _key(request: web.Request) -> ChatKey:
+    chat_id = checked_id("id", request.match_info.get("id"))
+    return chat_key(run_info(request, request.app[SERVICES].doors, chat_id))
+
+
+def _not_found(key: ChatKey) -> RequestError:
+    return RequestError(404, f"You have no chat {key.id!r}")
+
+
+def _summary(chat: ChatSummary) -> dict[str, Json]:
+    return {
+        "id": chat.id,
+        "title": chat.title,
+        "agent": chat.agent,
+        "createdAt": _time(chat.created_at),
+        "updatedAt": _time(chat.updated_at),
+        "messages": chat.messages,
+        "excerpt": chat.excerpt,
+    }
+
+
+def _chat(chat: StoredChat, live: LiveRun | None) -> dict[str, Json]:
+    return {
+        "id": chat.key.id,
+        "title": chat.title,
+        "agent": chat.agent,
+        "createdAt": _time(chat.created_at),
+        "updatedAt": _time(chat.updated_at),
+        "messages": [_message(message) for message in _before(chat.messages, live)],
+    }
+
+
+def _before(messages: tuple[StoredMessage, ...], live: LiveRun | None) -> list[StoredMessage]:
+    """The messages without what a run under way adds to them."""
+    if live is None:
+        return [*messages]
+    told = [live.before if message.id == live.message_id else message for message in messages]
+    return [message for message in told if message is not None]
+
+
+def _message(message: StoredMessage) -> dict[str, Json]:
+    """A UI message; its metadata tells the `status` of an answer that did not come to its end."""
+    parts = message.parts if message.status in ("streaming", "waiting") else settled(message.parts)
+    status = {} if message.status == "complete" else {"status": message.status}
+    metadata = {**message.metadata, **status}
+    told: dict[str, Json] = {"id": message.id, "role": message.role, "parts": parts}
+    return {**told, "metadata": metadata} if metadata else told
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,193 @@
+"""Runs and their readers: a run goes on in a task of its own, and whoever reads it comes and goes.
+
+What happens when the last reader is gone is the route's `on_disconnect`: the run ends (`cancel`), goes on
+(`continue`), or goes on for a while (`grace`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fondation.deadline import Reason
+from fondation.events import Batch, Batches
+from fondation.runner import Run
+from fondation.server.frames import FrameLog
+from fondation.stores.chats import ChatKey, StoredMessage
+
+log = logging.getLogger("fondation.server")
+
+BEHIND = 256 * 1024
+"""Bytes that a run with one reader may be ahead of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What a run does once nobody reads it: it ends after `seconds`; None is never."""
+
+    seconds: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a run is told, to every reader alike."""
+
+    encode: Callable[[Batch], bytes]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the answer."""
+    keepalive: bytes = b""
+    broken: bytes = b""
+    """The end of a stream that cannot be told on: a bug of ours."""
+
+
+class Reader:
+    """One reader's place in a run's log."""
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self.offset = 0
+
+    @property
+    def is_through(self) -> bool:
+        """Whether it has read all that there will be."""
+        return self._run.log.ended and self.offset == self._run.log.size
+
+    async def frames(self) -> AsyncGenerator[bytes, None]:
+        """The run's bytes from the start to its end."""
+        frames = self._run.log
+        while True:
+            if data := frames.read(self.offset):
+                self.offset += len(data)
+                self._run.caught_up()
+                yield data
+            elif frames.ended:
+                return
+            else:
+                await frames.more()
+
+
+class LiveRun:
+    """A run under way, or one that has ended and is still remembered."""
+
+    def __init__(
+        self,
+        key: ChatKey,
+        run: Run,
+        batches: Batches,
+        telling: Telling,
+        departure: Departure,
+        *,
+        watch: Callable[[Batch], object] = lambda batch: None,
+        folder: Path | None = None,
+        message_id: str = "",
+        before: StoredMessage | None = None,
+    ) -> None:
+        """`telling` makes the log's bytes, `watch` sees every batch first; `before` is the message that the run goes on
+        with, as it was.
+        """
+        self.key = key
+        self.run = run
+        self.telling = telling
+        self.message_id = message_id
+        self.before = before
+        self.log = FrameLog(folder)
+        self.failure: Exception | None = None
+        """Why the run could not be told to its end."""
+        self._departure = departure
+        self._watch = watch
+        self._readers: set[Reader] = set()
+        self._deserted = asyncio.Event()
+        self._deserted.set()
+        self._leaving: asyncio.TimerHandle | None = None
+        self._room: asyncio.Future[None] | None = None
+        self.task = asyncio.create_task(self._produce(batches), name=f"run of {key.id}")
+
+    @property
+    def readers(self) -> int:
+        return len(self._readers)
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Read while the block lasts."""
+        reader = Reader(self)
+        self._readers.add(reader)
+        self._deserted.clear()
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+            self.caught_up()
+            if not self._readers:
+                self._deserted.set()
+                self._depart()
+
+    def end(self, reason: Reason) -> None:
+        """End the run properly: its readers get what it said and the end of the stream."""
+        self.run.deadline.expire(reason)
+        self.caught_up()
+
+    async def ended(self, seconds: float) -> bool:
+        """Wait for the end; False where it did not come in time."""
+        done, _ = await asyncio.wait({self.task}, timeout=seconds)
+        return bool(done)
+
+    async def deserted(self, seconds: float) -> bool:
+        """Wait until nobody reads a run that goes on, or for its end; False where neither came in time."""
+        nobody = asyncio.create_task(self._deserted.wait())
+        done, _ = await asyncio.wait({nobody, self.task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        nobody.cancel()
+        return bool(done)
+
+    def caught_up(self) -> None:
+        """A reader has read: the run may go on."""
+        if self._room is not None and not self._room.done() and not self._is_too_far_ahead():
+            self._room.set_result(None)
+
+    def _depart(self) -> None:
+        if not self.task.done() and self._departure.seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._leaving = loop.call_later(self._departure.seconds, self.end, "left")
+
+    async def _produce(self, batches: Batches) -> None:
+        try:
+            async with contextlib.aclosing(batches):
+                async for batch in batches:
+                    self._watch(batch)
+                    if data := self.telling.encode(batch):
+                        self.log.append(data)
+                        if self._is_too_far_ahead():
+                            await self._wait_for_room()
+        except Exception as error:
+            log.exception("the run of chat %s: the stream broke", self.key.id)
+            self.failure = error
+            self._break_off()
+        except asyncio.CancelledError:
+            self._break_off()
+            raise
+        finally:
+            self.log.end()
+
+    def _break_off(self) -> None:
+        """End the stream as well as it can be; the disk may be what failed."""
+        with contextlib.suppress(OSError):
+            self.log.append(self.telling.broken)
+
+    def _is_too_far_ahead(self) -> bool:
+        """Only the one reader of a run that ends with it slows it: others must not wait for the slowest."""
+        if self._departure.seconds != 0.0 or len(self._readers) != 1 or self.run.deadline.reason is not None:
+            return False
+        (reader,) = self._readers
+        return self.log.size - reader.offset > BEHIND
+
+    async def _wait_for_room(self) -> None:
+        self._room = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(Exception):
+            await self._room
+        self._room = None

@@ -1,0 +1,165 @@
+"""A conversation to a run's request: of the whole that a client sends, or of the chat that the server keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fondation.agents import Route
+from fondation.calls import RunInfo
+from fondation.chats import CallAnswer, Keeping, TurnPlan, match_answers, model_messages, plan_turn
+from fondation.errors import RequestError
+from fondation.messages import Message, ToolCall, UserMessage
+from fondation.protocols.conversation import NO_MESSAGE, Conversation
+from fondation.protocols.ui_message_stream.assemble import Assembler
+from fondation.protocols.ui_message_stream.parts import close_calls
+from fondation.routing import choose_agent
+from fondation.run_request import RunRequest, Start, ToolAnswer
+from fondation.server.requests import chat_key, checked_id, context_of, new_token
+from fondation.stores.chats import ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
+from fondation.tool_results import bounded, failure_text, value_text
+
+KNOWS_APPROVALS = 6
+"""The first major of the AI SDK that does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A request that is ready to run, and where its answer is kept."""
+
+    request: RunRequest
+    keeping: Keeping | None = None
+    """None where the client keeps the conversation."""
+    before: StoredMessage | None = None
+    """The message that the run goes on with, as it was."""
+
+
+def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
+    """The turn of a conversation that its client keeps. Raises `RequestError` (400)."""
+    if not any(isinstance(message, UserMessage) for message in conversation.messages):
+        raise RequestError(400, NO_MESSAGE)
+    token = info.run_id.removeprefix("run_")
+    return Turn(
+        RunRequest(
+            info=info,
+            route=route,
+            start=choose_agent(
+                route,
+                conversation.text,
+                choice=conversation.agent_choice,
+                last_agent=conversation.last_agent,
+            ),
+            messages=conversation.messages,
+            message_id=checked_id("the last message's id", conversation.continues) or f"msg_{token}",
+            user_message_id=None if conversation.user_message_id else f"msg_{token}_user",
+            context=context_of(route.config.context, conversation.context),
+        )
+    )
+
+
+async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo) -> Turn:
+    """The turn of a chat that the server keeps, which has the user's message when this returns.
+
+    Raises `RequestError` where the request does not fit the chat, and `ChatStoreError`.
+    """
+    key, now = chat_key(info), time.time()
+    stored = await chats.load(key)
+    plan = plan_turn(stored, conversation, now, lambda: f"msg_{new_token()}")
+    waiting = await chats.waiting(key) if _waits(stored) else ()
+    answers = () if plan.continued is None else _answers(plan, plan.continued, waiting, now)
+    request = RunRequest(
+        info=info,
+        route=route,
+        start=_start(route, plan, conversation, answers),
+        messages=plan.messages if answers else tuple(close_calls(plan.messages)),
+        message_id=plan.message_id,
+        user_message_id=plan.made_id,
+        context=context_of(route.config.context, conversation.context),
+        answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
+    )
+    assembler = _assembler(route, plan, answers)
+    await _take_answers(chats, key, waiting, answers)
+    if stored is None or plan.put or plan.drop_from is not None:
+        await chats.save(key, plan.put, drop_from=plan.drop_from)
+    return Turn(request, _keeping(chats, key, request, plan, assembler, now), plan.continued)
+
+
+def _waits(stored: StoredChat | None) -> bool:
+    return stored is not None and any(message.status == "waiting" for message in stored.messages)
+
+
+def _answers(
+    plan: TurnPlan, continued: StoredMessage, waiting: Sequence[WaitingCall], now: float
+) -> tuple[CallAnswer, ...]:
+    """The answers to what waits; the plan goes on without any where its message broke off."""
+    waiting = [call for call in waiting if call.message_id == continued.id]
+    brings_answers = bool(plan.approvals or plan.tool_outputs)
+    if not waiting and brings_answers and continued.status in ("complete", "waiting"):
+        raise RequestError(409, "No call of this chat waits for that answer: it was answered, or is not of this chat")
+    return match_answers(waiting, plan.approvals, plan.tool_outputs, now)
+
+
+def _start(route: Route, plan: TurnPlan, conversation: Conversation, answers: Sequence[CallAnswer]) -> Start:
+    """The agent that waited goes on, else whoever is next."""
+    for answer in answers:
+        if (agent := route.reachable.get(answer.call.agent)) is not None:
+            return Start(agent)
+    return choose_agent(route, plan.text, choice=conversation.agent_choice, last_agent=plan.last_agent)
+
+
+def _tool_answer(answer: CallAnswer, largest: int) -> ToolAnswer:
+    """What the run makes of an answer; a result of the page is at most `largest` bytes, as the server's own are."""
+    call = ToolCall(answer.call.call_id, answer.call.tool, answer.call.arguments)
+    if answer.state == "approved":
+        return ToolAnswer(call, "run")
+    if answer.output is None:
+        return ToolAnswer(call, "denied", answer.reason)
+    output = answer.output
+    return ToolAnswer(
+        call,
+        "done",
+        value_text(bounded(output.output, largest)) if output.error is None else failure_text(output.error),
+    )
+
+
+def _assembler(route: Route, plan: TurnPlan, answers: Sequence[CallAnswer]) -> Assembler:
+    """What builds the message, with the answers put in as the page did by itself before it posted."""
+    approvals = route.config.client >= KNOWS_APPROVALS
+    if plan.continued is None:
+        return Assembler(approvals=approvals)
+    assembler = Assembler.resume(plan.continued.parts, plan.continued.metadata, approvals=approvals)
+    for answer in answers:
+        if answer.output is not None:
+            assembler.take_output(answer.output)
+        elif approvals:
+            assembler.take_approval(answer.call.call_id, answer.state == "approved", answer.reason)
+    return assembler
+
+
+async def _take_answers(
+    chats: ChatStore, key: ChatKey, waiting: Sequence[WaitingCall], answers: Sequence[CallAnswer]
+) -> None:
+    """Each answer counts once; whatever is left waiting, the user went on without."""
+    answered = {answer.call.id: answer for answer in answers}
+    for call in waiting:
+        answer = answered.get(call.id)
+        taken = await chats.answer(key, call.id, "passed" if answer is None else answer.state)
+        if answer is not None and not taken:
+            raise RequestError(409, f"The call of {call.tool} was answered already: load the chat again")
+
+
+def _keeping(
+    chats: ChatStore, key: ChatKey, request: RunRequest, plan: TurnPlan, assembler: Assembler, now: float
+) -> Keeping:
+    continued = plan.continued
+    told: tuple[Message, ...] = () if continued is None else tuple(model_messages(continued))
+    return Keeping(
+        store=chats,
+        key=key,
+        run_id=request.info.run_id,
+        message_id=plan.message_id,
+        created_at=now if continued is None else continued.created_at,
+        assembler=assembler,
+        told=told if request.answers else tuple(close_calls(told)),
+    )

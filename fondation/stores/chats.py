@@ -1,0 +1,151 @@
+"""Chats as they are kept: values, and the contract of a store for them.
+
+A chat's key is its owner (the user, else the session) and its id. A message is kept twice over: as the page shows it
+(UI parts), and as the model wrote it (with reasoning that goes back to it), where that is more than the parts tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from fondation.messages import Json, Message
+
+MessageStatus: TypeAlias = Literal["complete", "streaming", "waiting", "stopped", "failed", "cut"]
+"""`streaming` while a run writes it; `waiting` for approvals or client tools; `cut` when its process died."""
+WaitingKind: TypeAlias = Literal["approval", "client"]
+WaitingState: TypeAlias = Literal["waiting", "approved", "denied", "answered", "expired", "passed"]
+"""`passed`: the user went on without answering."""
+
+
+class ChatKey(NamedTuple):
+    owner: str
+    id: str
+    """The client's id of the chat."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    id: str
+    role: Literal["user", "assistant"]
+    parts: tuple[Json, ...]
+    """UI message parts, as `useChat` shows them."""
+    metadata: dict[str, Json] = field(default_factory=dict)
+    model_messages: tuple[Message, ...] | None = None
+    """What the model reads of it; None is what the parts say."""
+    run_id: str | None = None
+    status: MessageStatus = "complete"
+    created_at: float = 0.0
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChat:
+    key: ChatKey
+    title: str | None
+    agent: str | None
+    """The agent that answered last."""
+    created_at: float
+    updated_at: float
+    messages: tuple[StoredMessage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSummary:
+    """A chat in a list."""
+
+    id: str
+    title: str | None
+    agent: str | None
+    created_at: float
+    updated_at: float
+    messages: int
+    excerpt: str
+    """The first words of the user's first message, or the place that a search found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatPage:
+    chats: tuple[ChatSummary, ...]
+    next: str | None
+    """The cursor of the next page; None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCall:
+    """A tool call that waits for a person or for the page. The arguments that run are these, whatever comes back."""
+
+    id: str
+    """The approval's id, also of a client tool's call."""
+    message_id: str
+    call_id: str
+    tool: str
+    arguments: str
+    """JSON text."""
+    agent: str
+    kind: WaitingKind
+    by: tuple[str, ...] = ()
+    """Roles that may answer besides the chat's owner."""
+    expires_at: float | None = None
+    """Unix seconds."""
+    state: WaitingState = "waiting"
+
+
+class ChatStore(Protocol):
+    """Keeps chats. Every method is awaited on an event loop and does its work in a thread of the store's own."""
+
+    async def load(self, key: ChatKey) -> StoredChat | None:
+        """The chat with all its messages, oldest first; None where the owner has none of that id."""
+
+    async def save(
+        self,
+        key: ChatKey,
+        messages: Sequence[StoredMessage] = (),
+        *,
+        drop_from: str | None = None,
+        agent: str | None = None,
+        title: str | None = None,
+    ) -> None:
+        """In one transaction: create the chat where there is none, drop `drop_from` and all behind it, put the
+        messages.
+
+        A message whose id the chat has is replaced where it stands; others are appended. `agent` and `title` are set
+        where given.
+        """
+
+    async def list(
+        self, owner: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> ChatPage:
+        """The owner's chats, newest first; `search` looks in titles and texts."""
+
+    async def rename(self, key: ChatKey, title: str) -> bool:
+        """False where there is no such chat."""
+
+    async def delete(self, key: ChatKey) -> bool:
+        """Remove the chat with all that belongs to it. False where there is none."""
+
+    async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
+        """Keep calls that wait for an answer."""
+
+    async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
+        """The chat's calls whose state is `waiting`, in the order in which the model made them, expired ones among
+        them.
+        """
+
+    async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
+        """Take an answer, once: True only for the one caller who moved the call out of `waiting`, in this or another
+        process.
+        """
+
+    async def memory(self, owner: str, chat: str | None) -> str | None:
+        """The working memory of a chat, or of the owner where `chat` is None."""
+
+    async def remember(self, owner: str, chat: str | None, text: str) -> None:
+        """Replace it."""
+
+    async def mark_cut(self) -> int:
+        """Messages that are `streaming` and belong to a dead process become `cut`; returns how many."""
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the file. Blocks, for some seconds at most."""

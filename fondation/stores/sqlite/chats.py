@@ -1,0 +1,99 @@
+"""The chats as an event loop sees them: every method asks the store's thread and waits without blocking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fondation.stores.chats import ChatKey, ChatPage, ChatSummary, StoredChat, StoredMessage, WaitingCall, WaitingState
+from fondation.stores.sqlite.chats_pages import Place, Portion, read_cursor, write_cursor
+from fondation.stores.sqlite.chats_search import words_of
+from fondation.stores.sqlite.chats_tables import Saving
+from fondation.stores.sqlite.chats_thread import ChatDatabase, ChatThread
+
+CLOSE_SECONDS = 5.0
+
+
+class SqliteChatStore:
+    """A `ChatStore` in one file, which several processes may share.
+
+    What is in a message handed to it must not change afterwards: it is written later, in another thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._thread = ChatThread(path.absolute())
+
+    async def load(self, key: ChatKey) -> StoredChat | None:
+        return await self._thread.do(lambda database: database.tables.load(key), writes=False)
+
+    async def save(
+        self,
+        key: ChatKey,
+        messages: Sequence[StoredMessage] = (),
+        *,
+        drop_from: str | None = None,
+        agent: str | None = None,
+        title: str | None = None,
+    ) -> None:
+        saving = Saving(tuple(messages), drop_from, agent, title, time.time())
+        await self._thread.do(lambda database: database.tables.save(key, saving), writes=True)
+
+    async def list(
+        self, owner: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None
+    ) -> ChatPage:
+        """Raises ValueError for a cursor that this list did not give, and for a limit below 1."""
+        if limit < 1:
+            raise ValueError(f"a page has at least one chat, not {limit}")
+        after, words, one_more = read_cursor(cursor), words_of(search or ""), limit + 1
+        if words:
+            chats = await self._search(owner, words, after, one_more)
+        else:
+            chats = await self._thread.do(lambda database: database.pages.newest(owner, after, one_more), writes=False)
+        shown = chats[:limit]
+        return ChatPage(shown, write_cursor(shown[-1]) if len(chats) > limit else None)
+
+    async def rename(self, key: ChatKey, title: str) -> bool:
+        return await self._thread.do(lambda database: database.tables.rename(key, title), writes=True)
+
+    async def delete(self, key: ChatKey) -> bool:
+        return await self._thread.do(lambda database: database.tables.delete(key), writes=True)
+
+    async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
+        """Raises `ChatStoreError` also where there is no such chat: its calls could never be answered."""
+        kept = tuple(calls)
+        await self._thread.do(lambda database: database.tables.wait(key, kept), writes=True)
+
+    async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
+        return await self._thread.do(lambda database: database.tables.waiting(key), writes=False)
+
+    async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
+        if state == "waiting":
+            raise ValueError("to go on waiting is no answer")
+        return await self._thread.do(lambda database: database.tables.answer(key, id, state), writes=True)
+
+    async def memory(self, owner: str, chat: str | None) -> str | None:
+        return await self._thread.do(lambda database: database.tables.memory(owner, chat), writes=False)
+
+    async def remember(self, owner: str, chat: str | None, text: str) -> None:
+        await self._thread.do(lambda database: database.tables.remember(owner, chat, text), writes=True)
+
+    async def mark_cut(self) -> int:
+        return await self._thread.do(lambda database: database.processes.cut_dead(), writes=True)
+
+    def close(self) -> None:
+        self._thread.stop(CLOSE_SECONDS)
+
+    async def _search(self, owner: str, words: Sequence[str], after: Place, limit: int) -> tuple[ChatSummary, ...]:
+        """The next chats that have the words, at least `limit` where there are so many."""
+        found: tuple[ChatSummary, ...] = ()
+        place: Place | None = after
+        while place is not None and len(found) < limit:
+            portion = await self._thread.do(_search_from(owner, words, place), writes=False)
+            found += portion.found
+            place = portion.place
+        return found
+
+
+def _search_from(owner: str, words: Sequence[str], after: Place) -> Callable[[ChatDatabase], Portion]:
+    return lambda database: database.pages.search(owner, words, after)

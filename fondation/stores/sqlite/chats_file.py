@@ -1,0 +1,76 @@
+"""The open database file of the chats. Belongs to one thread."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from fondation.stores.sqlite.trouble import is_locked
+
+BUSY_SECONDS = 5.0
+"""How long a transaction waits for those of other processes."""
+_PAUSE_SECONDS = 0.02
+
+
+class ChatFile:
+    """Created or brought up to date. All of it raises `sqlite3.Error` and `OSError`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        from fondation.stores.sqlite.migrations import migrate
+
+        self._switch_to_wal()
+        self.connection.execute("PRAGMA synchronous = NORMAL")
+        migrate(self.connection)
+        self._seen = self._path.stat()
+
+    def _switch_to_wal(self) -> None:
+        """The one statement for which SQLite does not always wait while another process does the same."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self.connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.Error as error:
+                if not is_locked(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_SECONDS)
+            else:
+                return
+
+    def is_moved(self) -> bool:
+        """Whether the file was removed, replaced or cut: what is written now might be read by nobody."""
+        try:
+            seen, self._seen = self._seen, os.stat(self._path)
+        except OSError:
+            return True
+        return not os.path.samestat(seen, self._seen) or self._seen.st_size < seen.st_size
+
+    @contextlib.contextmanager
+    def transaction(self, *, writes: bool) -> Generator[None, None, None]:
+        """All or nothing, on one state of the file. One that only reads waits for no writer."""
+        self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        try:
+            yield
+            self.connection.execute("COMMIT")
+        except BaseException:
+            if self.connection.in_transaction:
+                with contextlib.suppress(sqlite3.Error):
+                    self.connection.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self.connection.close()

@@ -1,0 +1,190 @@
+"""The one thread of a process in which its chats are read and written.
+
+It has no timer: it does what is asked as one transaction, and what is asked meanwhile is the next. Whatever the disk
+does, only those hear of it who asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, TypeVar, cast
+
+from fondation.errors import ChatStoreError
+from fondation.stores.sqlite.chats_file import ChatFile
+from fondation.stores.sqlite.chats_pages import ChatPages
+from fondation.stores.sqlite.chats_processes import RENEW_SECONDS, Processes
+from fondation.stores.sqlite.chats_tables import ChatTables
+from fondation.stores.sqlite.owners import new_owner
+from fondation.stores.sqlite.trouble import is_locked
+
+log = logging.getLogger("fondation.chats")
+
+MAX_JOBS = 200
+"""In one transaction."""
+
+T = TypeVar("T")
+
+
+class ChatDatabase:
+    """The open file, and what knows its way in it."""
+
+    def __init__(self, path: Path, process: str) -> None:
+        self.file = ChatFile(path)
+        self.processes = Processes(self.file.connection, process)
+        self.tables = ChatTables(self.file.connection, self.processes)
+        self.pages = ChatPages(self.file.connection)
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self.processes.leave()
+        self.file.close()
+
+
+class _Job(NamedTuple):
+    work: Callable[[ChatDatabase], object]
+    """May be done twice: when another of the same transaction fails."""
+    writes: bool
+    future: asyncio.Future[object]
+
+
+class _Outcome(NamedTuple):
+    future: asyncio.Future[object]
+    result: object = None
+    error: ChatStoreError | None = None
+
+
+class ChatThread:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._process = new_owner()
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._database: ChatDatabase | None = None
+        self._chores_at = time.monotonic() + RENEW_SECONDS
+        self._in_trouble = False
+        self._stopped = False
+        self._thread = threading.Thread(target=self._run, name="fondation-chats", daemon=True)
+        self._thread.start()
+
+    async def do(self, work: Callable[[ChatDatabase], T], *, writes: bool) -> T:
+        """What `work` returns, in the thread and inside a transaction. Raises `ChatStoreError`.
+
+        It is done also where the caller is cancelled meanwhile.
+        """
+        if self._stopped:
+            raise ChatStoreError(f"The chats in {self._path} are closed already")
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(work, writes, future))
+        return cast("T", await future)
+
+    def stop(self, timeout: float) -> None:
+        """Do what was asked and end the thread; `timeout` in seconds."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self._queue.put(None)
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            log.error("The chats in %s were not closed: the file did not answer for %g seconds", self._path, timeout)
+
+    def _run(self) -> None:
+        self._try(lambda database: None)  # open the file before it is needed
+        ending = False
+        while not ending:
+            jobs = self._collect()
+            ending = None in jobs
+            _tell(self._perform([job for job in jobs if job is not None]))
+            if time.monotonic() >= self._chores_at:
+                self._try(_do_chores)
+                self._chores_at = time.monotonic() + RENEW_SECONDS
+        self._close_database()
+
+    def _collect(self) -> list[_Job | None]:
+        """Wait until something is asked or due."""
+        jobs: list[_Job | None] = []
+        with contextlib.suppress(Empty):
+            jobs.append(self._queue.get(timeout=max(0.0, self._chores_at - time.monotonic())))
+            while len(jobs) < MAX_JOBS:
+                jobs.append(self._queue.get_nowait())
+        return jobs
+
+    def _perform(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        """Do the jobs together; where that fails, each alone, so that one cannot spoil the others."""
+        if not jobs:
+            return []
+        try:
+            database = self._open_database()
+            with database.file.transaction(writes=any(job.writes for job in jobs)):
+                return [_Outcome(job.future, job.work(database)) for job in jobs]
+        except Exception as error:  # whatever it is, the thread lives on, and each caller gets an answer
+            if len(jobs) > 1 and not is_locked(error):
+                return [outcome for job in jobs for outcome in self._perform([job])]
+            self._recover(error)
+            text = f"The chats in {self._path} cannot be read or written: {error}"
+            return [_Outcome(job.future, error=_caused(ChatStoreError(text), error)) for job in jobs]
+
+    def _open_database(self) -> ChatDatabase:
+        if self._database is not None and self._database.file.is_moved():
+            log.error("%s was removed, replaced or cut; it is opened anew", self._path)
+            self._close_database()
+        if self._database is None:
+            self._database = ChatDatabase(self._path, self._process)
+        return self._database
+
+    def _try(self, work: Callable[[ChatDatabase], None]) -> None:
+        """Do what nobody asked for; trouble with it is told once."""
+        try:
+            work(self._open_database())
+            self._in_trouble = False
+        except Exception as error:
+            self._recover(error)
+            if not self._in_trouble:
+                log.error("The chats in %s cannot be read or written: %s", self._path, error)  # noqa: TRY400
+            self._in_trouble = True
+
+    def _recover(self, error: Exception) -> None:
+        """Open the file anew for the next job, where it may be the file that failed."""
+        if isinstance(error, (sqlite3.Error, OSError)) and not is_locked(error):
+            self._close_database()
+
+    def _close_database(self) -> None:
+        if self._database is not None:
+            self._database.close()
+        self._database = None
+
+
+def _do_chores(database: ChatDatabase) -> None:
+    with database.file.transaction(writes=True):
+        database.processes.renew()
+        cut = database.processes.cut_dead()
+    if cut:
+        log.warning("%d answers were being written when their process died", cut)
+
+
+def _caused(error: ChatStoreError, cause: Exception) -> ChatStoreError:
+    error.__cause__ = cause
+    return error
+
+
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    for loop, told in itertools.groupby(outcomes, lambda outcome: outcome.future.get_loop()):
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            loop.call_soon_threadsafe(_resolve, list(told))
+
+
+def _resolve(outcomes: Sequence[_Outcome]) -> None:
+    for future, result, error in outcomes:
+        if future.done():  # its caller is gone
+            continue
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)

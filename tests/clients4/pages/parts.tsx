@@ -1,0 +1,57 @@
+"use client";
+
+import { useChat } from "@ai-sdk/react";
+
+/** Every part of a message, and buttons that answer a call which waits for the page. */
+export default function PartsChat({ api }: { api: string }) {
+  const { messages, input, handleInputChange, handleSubmit, isLoading, addToolResult } = useChat({ api, maxSteps: 5 });
+
+  return (
+    <div>
+      {messages.map((message) => (
+        <article key={message.id} title={message.id}>
+          <div>{message.role}</div>
+          {message.parts.map((part, index) => (
+            <Part key={index} part={part} answer={isLoading ? null : addToolResult} />
+          ))}
+          <footer>{JSON.stringify(message.annotations)}</footer>
+        </article>
+      ))}
+      {isLoading && <div>Loading</div>}
+      <form onSubmit={handleSubmit}>
+        <input value={input} onChange={handleInputChange} />
+        <button type="submit">Send</button>
+      </form>
+    </div>
+  );
+}
+
+/** `answer` is null while an answer streams: the hook would forget a result that comes too early. */
+function Part({ part, answer }: { part: any; answer: ((answer: { toolCallId: string; result: any }) => void) | null }) {
+  switch (part.type) {
+    case "step-start":
+      return <hr />;
+    case "text":
+      return <p>{part.text}</p>;
+    case "reasoning":
+      return <em>{part.reasoning}</em>;
+    case "source":
+      return <a href={part.source.url}>{part.source.title ?? part.source.url}</a>;
+    case "file":
+      return <img src={`data:${part.mimeType};base64,${part.data}`} />;
+    case "tool-invocation":
+      return <Invocation invocation={part.toolInvocation} answer={answer} />;
+  }
+}
+
+function Invocation({ invocation, answer }: any) {
+  const { toolCallId, toolName, state, args, result } = invocation;
+  return (
+    <section>
+      <code>
+        {toolName} {state} {JSON.stringify(args)} {JSON.stringify(result)}
+      </code>
+      {state === "call" && answer && <button onClick={() => answer({ toolCallId, result: "48.85" })}>Tell</button>}
+    </section>
+  );
+}

@@ -1,0 +1,136 @@
+"""A run and its readers: late ones, slow ones, and none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+import pytest
+
+from fondation import events
+from fondation.events import Batch
+from fondation.providers.base import AnswerEnd, TextPiece
+from fondation.server import live
+from fondation.server.live import Departure, LiveRun, Telling
+from fondation.stores.chats import ChatKey
+from tests.support.scripted import Answer, Player, ScriptedProvider, build_route, build_run
+
+KEY = ChatKey("user:u1", "c1")
+
+
+def encode(batch: Batch) -> bytes:
+    """The text alone, so that tests can read it."""
+    return "".join(event.text for event in batch if isinstance(event, events.TextDelta)).encode()
+
+
+class Gate:
+    """Holds the model back until it is opened."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+
+    def open(self) -> None:
+        self._event.set()
+
+    async def __call__(self) -> None:
+        await self._event.wait()
+
+
+def start(answer: Answer, departure: Departure, **options: Any) -> tuple[LiveRun, ScriptedProvider]:
+    provider = ScriptedProvider([answer])
+    run = build_run(build_route(provider, {"A": Player()}))
+    return LiveRun(KEY, run, run.events(), Telling(encode), departure, **options), provider
+
+
+async def read_all(run: LiveRun) -> bytes:
+    with run.reader() as reader:
+        return b"".join([data async for data in reader.frames()])
+
+
+async def test_two_readers_and_a_late_one_get_everything() -> None:
+    gate = Gate()
+    run, _ = start([[TextPiece("a")], gate, [TextPiece("b")], [AnswerEnd("stop")]], Departure(None))
+    first, second = asyncio.create_task(read_all(run)), asyncio.create_task(read_all(run))
+    await asyncio.sleep(0.01)
+    gate.open()
+    assert list(await asyncio.gather(first, second)) == [b"ab", b"ab"]
+    assert await read_all(run) == b"ab"
+
+
+async def test_a_run_ends_with_its_last_reader() -> None:
+    run, provider = start([[TextPiece("a")], Gate(), [AnswerEnd("stop")]], Departure(0.0))
+    with run.reader() as one:
+        with run.reader():
+            assert await anext(one.frames()) == b"a"
+        await asyncio.sleep(0.01)
+        assert not run.task.done(), "one reader is left"
+    assert await run.ended(1.0)
+    assert provider.closed == 1
+    assert run.run.deadline.reason == "left"
+
+
+async def test_a_run_may_go_on_without_readers() -> None:
+    gate = Gate()
+    run, _ = start([[TextPiece("a")], gate, [TextPiece("b")], [AnswerEnd("stop")]], Departure(None))
+    with run.reader() as reader:
+        await anext(reader.frames())
+    gate.open()
+    assert await run.ended(1.0)
+    assert await read_all(run) == b"ab"
+
+
+async def test_a_reader_that_returns_in_time_finds_its_run() -> None:
+    gate = Gate()
+    run, _ = start([[TextPiece("a")], gate, [TextPiece("b")], [AnswerEnd("stop")]], Departure(0.05))
+    with run.reader() as reader:
+        await anext(reader.frames())
+    await asyncio.sleep(0.01)
+    again = asyncio.create_task(read_all(run))
+    await asyncio.sleep(0.1)
+    gate.open()
+    assert await again == b"ab"
+
+
+async def test_a_run_whose_grace_is_over_ends() -> None:
+    run, _ = start([[TextPiece("a")], Gate(), [AnswerEnd("stop")]], Departure(0.02))
+    with run.reader() as reader:
+        await anext(reader.frames())
+    assert await run.ended(1.0)
+
+
+async def test_a_stopped_run_tells_its_readers_the_end() -> None:
+    run, provider = start([[TextPiece("a")], Gate(), [AnswerEnd("stop")]], Departure(None))
+    reading = asyncio.create_task(read_all(run))
+    await asyncio.sleep(0.01)
+    run.end("stopped")
+    assert await asyncio.wait_for(reading, 1) == b"a"
+    assert provider.closed == 1
+
+
+async def test_the_only_reader_slows_its_run_and_two_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "BEHIND", 10)
+    many: Answer = [*([TextPiece("x" * 8)] for _ in range(50)), [AnswerEnd("stop")]]
+    run, _ = start(many, Departure(0.0))
+    with run.reader() as slow:
+        await asyncio.sleep(0.02)
+        assert run.log.size < 40
+        frames = slow.frames()
+        await anext(frames)
+        await asyncio.sleep(0.02)
+        assert 8 < run.log.size < 60
+        with run.reader():
+            slow.offset += 1
+            run.caught_up()
+            assert await run.ended(1.0)
+    assert run.log.size == 400
+
+
+async def test_a_slow_reader_that_leaves_lets_its_run_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "BEHIND", 10)
+    many: Answer = [*([TextPiece("x" * 8)] for _ in range(50)), [AnswerEnd("stop")]]
+    run, provider = start(many, Departure(0.0))
+    with run.reader(), contextlib.suppress(TimeoutError):
+        await asyncio.sleep(0.02)
+    assert await run.ended(1.0)
+    assert provider.closed == 1

@@ -1,0 +1,256 @@
+"""Calls that wait, on real sockets: the page's tools, a person's yes and no, and answers that count for nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from fondation.messages import ToolResult
+from tests.support.chunks import assert_acceptable
+from tests.support.page import Page
+from tests.support.scripted import ScriptedProvider, calls, handoff, text
+from tests.support.served import Kitchen, Reply, Served
+
+DESK = """
+version: 1
+models:
+  main: {provider: simulated, id: acme/main, retries: 0}
+tools:
+  refund: {python: waiting_tools:refund, approval: {when: waiting_tools:is_large, expires: 1h}}
+  look: waiting_tools:look
+  locate:
+    runs_on: client
+    description: Where the user is.
+    parameters: {type: object, properties: {exact: {type: boolean}}}
+agents:
+  Triage: {model: main, instructions: Route., handoffs: [Ann]}
+  Ann: {model: main, description: Ann., instructions: You are Ann., tools: [refund, look, locate]}
+routes:
+  /api/chat: {agent: Triage, client: CLIENT}
+"""
+TOOLS = '''
+paid = []
+
+def refund(amount: int) -> dict:
+    """Pays back."""
+    paid.append(amount)
+    return {"paid": amount}
+
+def is_large(amount: int) -> bool:
+    return amount > 100
+
+def look(city: str) -> str:
+    """Looks."""
+    return city
+'''
+REFUND = calls(("t1", "refund", {"amount": 500}))
+
+
+class Desk:
+    """A served desk, and what its page has."""
+
+    def __init__(self, served: Served, provider: ScriptedProvider, client: int) -> None:
+        self.served = served
+        self.provider = provider
+        self.client = client
+        import waiting_tools  # type: ignore[import-not-found]
+
+        self.paid: list[int] = waiting_tools.paid
+        self.paid.clear()
+
+    async def ask(self, words: str = "Please", **headers: str) -> Reply:
+        return await self.served.post({"id": "c1", "message": words}, **headers)
+
+    async def message(self) -> Any:
+        reply = await self.served.ask("GET", "/api/chats/c1")
+        return reply.json["messages"][-1]
+
+    async def answer(self, change: Any, **headers: str) -> Reply:
+        """Post the last message as the page does, its tools' parts changed."""
+        message = await self.message()
+        parts = [{**part, **change(part)} if "toolCallId" in part else part for part in message["parts"]]
+        body = {"id": "c1", "message": {**message, "parts": parts}, "messageId": message["id"]}
+        return await self.served.post(body, **headers)
+
+
+def approve(approved: bool, **more: Any) -> Any:
+    def change(part: Any) -> Any:
+        if part["state"] != "approval-requested":
+            return {}
+        return {"state": "approval-responded", "approval": {**part["approval"], "approved": approved, **more}}
+
+    return change
+
+
+def output(value: Any) -> Any:
+    return lambda part: {"state": "output-available", "output": value} if part["state"] == "input-available" else {}
+
+
+@pytest.fixture
+def open_desk(kitchen: Kitchen) -> Any:
+    async def opened(*script: Any, client: int = 6) -> Desk:
+        (kitchen.folder / "waiting_tools.py").write_text(TOOLS)
+        provider = ScriptedProvider([handoff("Ann"), *script])
+        served = await kitchen.serve(provider, DESK.replace("CLIENT", str(client)))
+        return Desk(served, provider, client)
+
+    return opened
+
+
+def kinds(reply: Reply) -> list[str]:
+    return [chunk["type"] for chunk in reply.chunks if not chunk["type"].startswith("data-")]
+
+
+async def test_a_yes_runs_the_call_and_the_answer_goes_on_in_the_same_message(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    asked = await desk.ask()
+    assert "tool-approval-request" in kinds(asked)
+    assert kinds(asked)[-2:] == ["finish-step", "finish"]
+    assert not desk.paid
+    answered = await desk.answer(approve(True))
+    assert answered.status == 200, answered.body
+    assert kinds(answered)[:3] == ["start", "tool-output-available", "start-step"]
+    assert (answered.chunks[0]["messageId"], answered.text) == (asked.chunks[0]["messageId"], "Done.")
+    assert desk.paid == [500]
+    assert isinstance(desk.provider.requests[-1].messages[-1], ToolResult)
+    message = await desk.message()
+    assert [part["state"] for part in message["parts"] if "toolCallId" in part] == ["output-available"]
+    assert "status" not in message["metadata"]
+
+
+async def test_the_kept_message_is_what_a_page_with_approvals_shows(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    page = Page()
+    page.read([chunk for chunk in (await desk.ask()).chunks if chunk["type"] != "tool-approval-request"])
+    [tool] = [part for part in (await desk.message())["parts"] if "toolCallId" in part]
+    assert tool["state"] == "approval-requested"
+    assert tool["approval"]["id"].startswith("wait_")
+
+
+@pytest.mark.parametrize("reason", [None, "Too much."])
+async def test_a_no_is_told_to_the_model_and_runs_nothing(reason: str | None, open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("As you wish."))
+    await desk.ask()
+    answered = await desk.answer(approve(False) if reason is None else approve(False, reason=reason))
+    assert "tool-output-denied" in kinds(answered)
+    assert answered.text == "As you wish."
+    assert not desk.paid
+    result = desk.provider.requests[-1].messages[-1]
+    assert result.content == ("Denied by the user: Too much." if reason else "Denied by the user.")
+
+
+async def test_a_small_refund_needs_nobody(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "refund", {"amount": 5})), text("Done."))
+    assert (await desk.ask()).text == "Done."
+    assert desk.paid == [5]
+
+
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_page_of_major_5_answers_as_the_tool_would(approved: bool, open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."), client=5)
+    asked = await desk.ask()
+    assert_acceptable(asked.chunks)
+    answered = await desk.answer(output({"approved": approved, "reason": "So."}))
+    assert answered.text == "Done."
+    assert desk.paid == ([500] if approved else [])
+    assert ("tool-output-available" if approved else "tool-output-error") in kinds(answered)
+
+
+async def test_the_pages_tool_gives_the_models_result(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "locate", {"exact": True})), text("Lyon."), client=5)
+    await desk.ask()
+    answered = await desk.answer(output({"city": "Lyon"}))
+    assert (answered.status, answered.text) == (200, "Lyon.")
+    assert desk.provider.requests[-1].messages[-1].content == '{"city":"Lyon"}'
+    tool = next(part for part in (await desk.message())["parts"] if "toolCallId" in part)
+    assert (tool["state"], tool["output"]) == ("output-available", {"city": "Lyon"})
+
+
+async def test_what_the_pages_tool_gives_is_cut_as_any_result(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "locate", {})), text("Long."), client=5)
+    await desk.ask()
+    await desk.answer(output("x" * 300_000))
+    assert desk.provider.requests[-1].messages[-1].content.endswith("[cut: the first 256,000 of 300,000 bytes]")
+
+
+async def test_a_plain_client_sees_what_is_pending_and_answers_in_fields(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "refund", {"amount": 500}), ("t2", "locate", {})), text("Done."))
+    asked = await desk.ask(Accept="application/json")
+    first, second = sorted(asked.json["pending"], key=lambda call: call["toolCallId"])
+    assert (first["kind"], first["input"], second["kind"]) == ("approval", {"amount": 500}, "client")
+    one = {"id": "c1", "approvals": [{"id": first["id"], "approved": True}]}
+    half = await desk.served.post(one)
+    assert half.status == 409
+    assert "toolOutputs" in half.json["error"]
+    both = {**one, "toolOutputs": [{"toolCallId": "t2", "output": "Lyon"}]}
+    answered = await desk.served.post(both, Accept="application/json")
+    assert (answered.status, answered.json["text"]) == (200, "Done.")
+    assert desk.paid == [500]
+
+
+async def test_an_altered_call_is_refused(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    await desk.ask()
+    altered = await desk.answer(lambda part: {**approve(True)(part), "input": {"amount": 9000}})
+    assert (altered.status, desk.paid) == (409, [])
+    assert "arguments of refund" in altered.json["error"]
+    assert (await desk.answer(approve(True))).status == 200
+    assert desk.paid == [500]
+
+
+async def test_a_forged_answer_is_refused(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    await desk.ask()
+    forged = await desk.served.post({"id": "c1", "approvals": [{"id": "wait_other", "approved": True}]})
+    assert (forged.status, desk.paid) == (409, [])
+
+
+async def test_an_answer_counts_once(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."), text("never"))
+    asked = await desk.ask(Accept="application/json")
+    body = {"id": "c1", "approvals": [{"id": asked.json["pending"][0]["id"], "approved": True}]}
+    replies = await asyncio.gather(desk.served.post(body), desk.served.post(body))
+    assert sorted(reply.status for reply in replies) == [200, 409]
+    assert (await desk.served.post(body)).status == 409
+    assert (desk.paid, len(desk.provider.requests)) == ([500], 3)
+
+
+async def test_a_late_answer_runs_nothing(open_desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await open_desk(REFUND, text("Too late."))
+    await desk.ask()
+    now = time.time()
+    monkeypatch.setattr("fondation.server.turns.time.time", lambda: now + 3601)
+    answered = await desk.answer(approve(True))
+    assert (answered.text, desk.paid) == ("Too late.", [])
+    assert desk.provider.requests[-1].messages[-1].content == "Denied by the user: Nobody answered in time."
+
+
+async def test_the_answer_of_somebody_else_is_refused(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    asked = await desk.ask(Accept="application/json", x_user_id="u1")
+    body = {"id": "c1", "approvals": [{"id": asked.json["pending"][0]["id"], "approved": True}]}
+    assert (await desk.served.post(body, x_user_id="u2")).status == 409
+    assert (await desk.served.post(body)).status == 409
+    assert not desk.paid
+    assert (await desk.served.post(body, x_user_id="u1")).status == 200
+
+
+async def test_a_new_message_passes_what_waits(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Never mind."), text("never"))
+    asked = await desk.ask(Accept="application/json")
+    assert (await desk.ask("Forget it")).text == "Never mind."
+    body = {"id": "c1", "approvals": [{"id": asked.json["pending"][0]["id"], "approved": True}]}
+    assert (await desk.served.post(body)).status == 409
+    assert not desk.paid
+    told = [message for message in desk.provider.requests[-1].messages if isinstance(message, ToolResult)]
+    assert [result.content for result in told] == ["Not run: the user went on without it."]
+
+
+async def test_unfit_arguments_of_the_pages_tool_go_back_to_the_model(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "locate", {"exact": "yes"})), text("Sorry."))
+    reply = await desk.ask()
+    assert reply.text == "Sorry."
+    assert "tool-output-error" in kinds(reply)

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from fondation.errors import ChatStoreError
+from fondation.stores import ChatStore, open_chats, open_store
+from fondation.stores.chats import ChatKey, StoredMessage
+from fondation.stores.sqlite import chats_thread
+from fondation.stores.sqlite.chats_file import ChatFile
+from fondation.stores.sqlite.chats_thread import ChatDatabase, ChatThread
+
+from .chat_values import KEY, user
+
+LETTER = b"a letter to grandmother\n" * 100
+
+
+@pytest.fixture
+def chats(path: Path) -> Iterator[ChatStore]:
+    with closing(open_chats(path)) as chats:
+        yield chats
+
+
+@asynccontextmanager
+async def locked(path: Path) -> AsyncIterator[None]:
+    """Another process writes to the database."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def write_letter(path: Path) -> None:
+    """Put something that is no database where the database should be."""
+    path.write_bytes(LETTER)
+
+
+def remove_letter(path: Path) -> None:
+    assert path.read_bytes() == LETTER, "nobody wrote to it"
+    path.unlink()
+
+
+@contextmanager
+def lost(path: Path) -> Iterator[None]:
+    """The disk with the database is gone for a while, and something else is in its place."""
+    kept = path.with_name("kept")
+    kept.mkdir()
+    for file in path.parent.glob("fondation.db*"):
+        shutil.move(file, kept)
+    path.mkdir()
+    yield
+    path.rmdir()
+    for file in kept.iterdir():
+        shutil.move(file, path.parent)
+
+
+async def ticks(seconds: float) -> int:
+    """How often the loop comes round every 5 ms meanwhile."""
+    deadline, count = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline:
+        await asyncio.sleep(0.005)
+        count += 1
+    return count
+
+
+async def test_a_locked_database_makes_a_save_wait_and_the_loop_go_on(chats: ChatStore, path: Path) -> None:
+    await chats.load(KEY)
+    async with locked(path):
+        saving = asyncio.ensure_future(chats.save(KEY, [user("m1")]))
+        assert await ticks(0.3) > 15
+        assert not saving.done()
+    await saving
+    assert await chats.load(KEY) is not None
+
+
+async def test_a_locked_database_can_be_read(chats: ChatStore, path: Path) -> None:
+    await chats.save(KEY)
+    async with locked(path):
+        async with asyncio.timeout(1):
+            assert await chats.load(KEY) is not None
+
+
+async def test_a_database_that_stays_locked_is_an_error_and_no_more(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.1)
+    with closing(open_chats(path)) as chats:
+        await chats.save(KEY)
+        async with locked(path):
+            outcomes = await asyncio.gather(*(chats.rename(KEY, "x") for _ in range(3)), return_exceptions=True)
+        assert [str(outcome) for outcome in outcomes] == [
+            f"The chats in {path} cannot be read or written: database is locked"
+        ] * 3
+        assert all(isinstance(outcome, ChatStoreError) for outcome in outcomes)
+        assert await chats.rename(KEY, "y")
+
+
+async def test_a_file_that_is_no_database_is_an_error_until_it_is_one(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_letter(path)
+    with closing(open_chats(path)) as chats:
+        for _ in range(2):
+            with pytest.raises(
+                ChatStoreError, match=f"The chats in {path} cannot .*: file is not a database"
+            ) as caught:
+                await chats.load(KEY)
+            assert isinstance(caught.value.__cause__, sqlite3.DatabaseError)
+        remove_letter(path)
+        await chats.save(KEY)
+        assert await chats.load(KEY) is not None
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    no_folder = open_chats(tmp_path / "file" / "fondation.db")
+    with closing(no_folder) as chats, pytest.raises(ChatStoreError, match="cannot be read or written"):
+        await chats.save(KEY)
+
+
+async def test_a_folder_is_made(tmp_path: Path) -> None:
+    with closing(open_chats(tmp_path / "a" / "b" / "fondation.db")) as chats:
+        await chats.save(KEY)
+        assert await chats.load(KEY) is not None
+
+
+async def test_one_who_asks_for_the_impossible_spoils_nothing_for_others(chats: ChatStore, path: Path) -> None:
+    bad = StoredMessage("m1", "user", (object(),))
+    keys = [ChatKey("ada", f"c{number}") for number in range(9)]
+    async with locked(path):  # they are asked together
+        saves = [
+            asyncio.ensure_future(chats.save(key, [bad if key.id == "c4" else user("m1")], title="T")) for key in keys
+        ]
+        await asyncio.sleep(0.05)
+    outcomes = await asyncio.gather(*saves, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [type(None)] * 4 + [ChatStoreError] + [type(None)] * 4
+    assert [chat.id for chat in (await chats.list("ada")).chats] == ["c8", "c7", "c6", "c5", "c3", "c2", "c1", "c0"]
+
+
+async def test_what_is_asked_together_is_one_transaction(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions = list[bool]()
+    begin = ChatFile.transaction
+
+    def counted(self: ChatFile, *, writes: bool) -> object:
+        transactions.append(writes)
+        return begin(self, writes=writes)
+
+    with closing(open_chats(path)) as chats:
+        await chats.load(KEY)
+        monkeypatch.setattr(ChatFile, "transaction", counted)
+        async with locked(path):
+            saves = [asyncio.ensure_future(chats.save(ChatKey("ada", str(number)))) for number in range(100)]
+            await asyncio.sleep(0.05)
+        await asyncio.gather(*saves)
+    assert len(transactions) <= 3
+
+
+async def test_a_file_that_is_replaced_is_opened_anew(
+    chats: ChatStore, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await chats.save(KEY)
+    for file in path.parent.glob("fondation.db*"):
+        file.unlink()
+    assert await chats.load(KEY) is None
+    assert "was removed, replaced or cut; it is opened anew" in caplog.text
+    await chats.save(KEY)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM fondation_chats").fetchone() == (1,)
+
+
+async def test_a_disk_that_fails_later_is_an_error_then_forgotten(chats: ChatStore, path: Path) -> None:
+    await chats.save(KEY)
+    with lost(path), pytest.raises(ChatStoreError, match="unable to open database file"):
+        await chats.save(KEY)
+    assert await chats.load(KEY) is not None
+
+
+async def test_a_file_that_failed_is_opened_anew_and_one_that_was_only_locked_is_not(path: Path) -> None:
+    def name(database: ChatDatabase) -> ChatDatabase:
+        return database
+
+    def failing(error: Exception) -> Callable[[ChatDatabase], None]:
+        def fail(database: ChatDatabase) -> None:
+            raise error
+
+        return fail
+
+    locked = sqlite3.OperationalError("database is locked")
+    locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    thread = ChatThread(path)
+    first = await thread.do(name, writes=False)
+    for error, kept in [(ValueError("x"), True), (locked, True), (sqlite3.OperationalError("disk I/O error"), False)]:
+        with pytest.raises(ChatStoreError, match=str(error)):
+            await thread.do(failing(error), writes=True)
+        assert (await thread.do(name, writes=False) is first) == kept
+    thread.stop(5)
+
+
+async def test_one_who_goes_away_is_served_all_the_same(chats: ChatStore, path: Path) -> None:
+    await chats.load(KEY)
+    async with locked(path):
+        saving = asyncio.ensure_future(chats.save(KEY, [user("m1")]))
+        another = asyncio.ensure_future(chats.rename(KEY, "asked together"))
+        await asyncio.sleep(0.05)
+        saving.cancel()
+    async with asyncio.timeout(2):
+        assert await another
+    assert await chats.load(KEY) is not None
+
+
+async def test_what_was_asked_is_done_before_it_closes(path: Path) -> None:
+    chats = open_chats(path)
+    saves = [asyncio.ensure_future(chats.save(ChatKey("ada", str(number)))) for number in range(20)]
+    await asyncio.sleep(0)
+    chats.close()
+    await asyncio.gather(*saves)
+    with closing(open_chats(path)) as again:
+        assert len((await again.list("ada")).chats) == 20
+
+
+async def test_a_closed_store_refuses(chats: ChatStore, path: Path) -> None:
+    chats.close()
+    chats.close()
+    with pytest.raises(ChatStoreError, match="are closed already"):
+        await chats.load(KEY)
+    assert not [thread for thread in threading.enumerate() if thread.name == "fondation-chats"]
+
+
+def test_a_loop_that_is_gone_keeps_nobody(path: Path) -> None:
+    with closing(open_chats(path)) as chats:
+
+        async def ask() -> None:
+            asyncio.ensure_future(chats.save(KEY))  # noqa: RUF006
+            await asyncio.sleep(0)
+
+        asyncio.run(ask())
+        assert asyncio.run(chats.load(KEY)) is not None
+
+
+async def test_a_thread_that_hangs_is_left(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    thread = ChatThread(path)
+    released = threading.Event()
+
+    def hang(database: ChatDatabase) -> None:
+        released.wait(5)
+
+    waiting = asyncio.ensure_future(thread.do(hang, writes=False))
+    await asyncio.sleep(0.05)
+    thread.stop(0.05)
+    assert "were not closed" in caplog.text
+    released.set()
+    await waiting
+
+
+async def test_the_ledger_and_the_chats_open_one_file_at_the_same_time(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(open_chats(path)) as chats, closing(open_store(path)), closing(open_chats(path)) as others:
+        await asyncio.gather(chats.save(KEY), others.save(ChatKey("ada", "c2")))
+        assert len((await chats.list("ada")).chats) == 2
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_the_thread_survives_trouble_with_its_chores_and_tells_it_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = list[float]()
+
+    def fail(database: ChatDatabase) -> None:
+        done.append(time.monotonic())
+        raise OSError("the disk is on fire")
+
+    monkeypatch.setattr(chats_thread, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(chats_thread, "_do_chores", fail)
+    with closing(open_chats(path)) as chats:
+        await chats.save(KEY)
+        await asyncio.sleep(0.2)
+        assert len(done) > 2
+        assert await chats.load(KEY) is not None
+    assert caplog.text.count("the disk is on fire") == 1
