@@ -263,11 +263,14 @@ class Run:
         results = {answer.call.id: _result_of(answer) for answer in answers if answer.kind != "run"}
         if denied := [ToolDenied(a.call.id, a.call.name, a.text) for a in answers if a.kind == "denied"]:
             yield [*denied]
-        if approved := [answer.call for answer in answers if answer.kind == "run"]:
-            async with contextlib.aclosing(self._run_calls(approved, results, approved=True)) as batches:
-                async for batch in batches:
-                    yield batch
-        self.dialogue.add_results([results[answer.call.id] for answer in answers])
+        approved = [answer.call for answer in answers if answer.kind == "run"]
+        try:
+            if approved:
+                async with contextlib.aclosing(self._run_calls(approved, results, approved=True)) as batches:
+                    async for batch in batches:
+                        yield batch
+        finally:
+            self.dialogue.add_results([results[answer.call.id] for answer in answers if answer.call.id in results])
 
     def _hand_off(self, target: str, strategy: Strategy, reason: str | None = None) -> Batch:
         """The next round begins: `target` has the conversation."""

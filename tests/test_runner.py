@@ -482,6 +482,23 @@ async def test_an_approved_call_runs_with_its_own_arguments_and_the_answer_follo
     assert shown(told) == "Refunded."
 
 
+async def test_an_approved_call_that_the_run_does_not_wait_for_has_a_result_all_the_same() -> None:
+    async def hang(arguments: Any, context: Any) -> None:
+        await asyncio.sleep(60)
+
+    asked, refused = ToolCall("1", "refund", "{}"), ToolCall("2", "refund", "{}")
+    tools = (FunctionTool("refund", hang, wait=Wait("approval")),)
+    route = build_route(ScriptedProvider([]), {"A": Player(tools=tools)}, limits={"run_timeout": "50ms"})
+    run = build_run(
+        route,
+        before=[AssistantMessage("", (asked, refused))],
+        answers=(ToolAnswer(asked, "run"), ToolAnswer(refused, "denied")),
+    )
+    told = await play(run)
+    assert isinstance(told[-1], events.RunFailed)
+    assert [result.call_id for result in run.dialogue.produced if isinstance(result, ToolResult)] == ["1", "2"]
+
+
 async def test_a_denied_call_is_not_run_and_the_model_is_told_why() -> None:
     asked = ToolCall("1", "refund", "{}")
     provider = ScriptedProvider([answer("As you wish.")])

@@ -105,6 +105,7 @@ class LiveRun:
         self._leaving: asyncio.TimerHandle | None = None
         self._room: asyncio.Future[None] | None = None
         self.task = asyncio.create_task(self._produce(batches), name=f"run of {key.id}")
+        self.task.add_done_callback(lambda _: self._clean_up())  # also of a task that was cancelled before it began
 
     @property
     def readers(self) -> int:
@@ -167,17 +168,13 @@ class LiveRun:
         except Exception as error:
             log.exception("the run of chat %s: the stream broke", self.key.id)
             self.failure = error
-            self._break_off()
-        except asyncio.CancelledError:
-            self._break_off()
-            raise
-        finally:
+        else:
             self.log.end()
 
-    def _break_off(self) -> None:
-        """End the stream as well as it can be; the disk may be what failed."""
-        with contextlib.suppress(OSError):
-            self.log.append(self.telling.broken)
+    def _clean_up(self) -> None:
+        """A stream that was not told to its end is ended as broken."""
+        self.run.deadline.close()
+        self.log.end(self.telling.broken)
 
     def _is_too_far_ahead(self) -> bool:
         """Only the one reader of a run that ends with it slows it: others must not wait for the slowest."""

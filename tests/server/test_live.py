@@ -134,3 +134,27 @@ async def test_a_slow_reader_that_leaves_lets_its_run_end(monkeypatch: pytest.Mo
         await asyncio.sleep(0.02)
     assert await run.ended(1.0)
     assert provider.closed == 1
+
+
+async def test_a_stream_that_cannot_be_told_on_ends_as_broken(caplog: pytest.LogCaptureFixture) -> None:
+    def fail_at_b(batch: Batch) -> bytes:
+        told = encode(batch)
+        if told == b"b":
+            raise ValueError("no such thing")
+        return told
+
+    provider = ScriptedProvider([[[TextPiece("a")], [TextPiece("b")], [AnswerEnd("stop")]]])
+    run = build_run(build_route(provider, {"A": Player()}))
+    broken = LiveRun(KEY, run, run.events(), Telling(fail_at_b, broken=b"[broken]"), Departure(None))
+    assert await asyncio.wait_for(read_all(broken), 1) == b"a[broken]"
+    assert isinstance(broken.failure, ValueError)
+    assert provider.closed == 1
+    assert "the stream broke" in caplog.text
+
+
+async def test_a_run_that_is_broken_off_before_it_began_ends_its_stream() -> None:
+    provider = ScriptedProvider([])
+    run = build_run(build_route(provider, {"A": Player()}))
+    never = LiveRun(KEY, run, run.events(), Telling(encode, broken=b"[broken]"), Departure(None))
+    never.task.cancel()
+    assert await asyncio.wait_for(read_all(never), 1) == b"[broken]"
