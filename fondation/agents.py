@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from fondation.handoffs import handoff_tool
 from fondation.instructions import PlainText, Template, compile_instructions
 from fondation.match_on import Matcher, compile_match
+from fondation.memory import MemoryForm, MemoryKind, WorkingMemory
 from fondation.messages import Json, SystemMessage, ToolSpec
 from fondation.providers import create_provider
 from fondation.tools import Tool, open_tool
@@ -18,7 +19,7 @@ from fondation.usage.pricing import can_estimate
 
 if TYPE_CHECKING:
     from fondation.calls import RunInfo
-    from fondation.config import Config, Limits, Loaded, ModelConfig, Price, RouteConfig
+    from fondation.config import Config, Limits, Loaded, Memory, ModelConfig, Price, RouteConfig
     from fondation.http import HttpClient
     from fondation.providers.base import Provider
 
@@ -58,11 +59,19 @@ class Agent:
     matcher: Matcher | None
     last_messages: int | None = None
     """The most messages of the chat that it reads."""
+    memory: MemoryForm | None = None
+    """How it keeps a working memory; None where it has none."""
 
-    def system_message(self, run: RunInfo, context: Mapping[str, Json]) -> SystemMessage:
-        """The instructions for a run. Raises `InstructionsError`."""
+    def system_message(self, run: RunInfo, context: Mapping[str, Json], memory: WorkingMemory) -> SystemMessage:
+        """The instructions for a run, behind them the working memory. Raises `InstructionsError`."""
+        instructions = self._render(run, context)
+        if self.memory is None:
+            return SystemMessage(instructions)
+        return SystemMessage(f"{instructions}\n\n{self.memory.passage(memory.text(self.memory.kind))}")
+
+    def _render(self, run: RunInfo, context: Mapping[str, Json]) -> str:
         if isinstance(self.instructions, PlainText):
-            return SystemMessage(self.instructions.text)
+            return self.instructions.text
         now = datetime.now(UTC)
         names = {
             "user_id": run.user_id,
@@ -73,7 +82,7 @@ class Agent:
             "agent": self.name,
             "context": context,
         }
-        return SystemMessage(self.instructions.render(names))
+        return self.instructions.render(names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +93,8 @@ class Route:
     limits: Limits
     reachable: Mapping[str, Agent]
     """The agents that may answer here: the route's own and whom handoffs lead to."""
+    memories: tuple[MemoryKind, ...] = ()
+    """The kinds of working memory that they keep."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,7 +165,10 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
     agent = config.agents[name]
     own_tools = {tool: tools[tool] for tool in agent.tools}
     handoffs = {target: config.agents[target].description or "" for target in agent.handoffs}
+    memory = _memory_form(agent.memory)
     specs = tuple(tool.spec for tool in own_tools.values())
+    if memory is not None:
+        specs = (*specs, memory.spec)
     return Agent(
         name=name,
         model=models[agent.model],
@@ -168,7 +182,12 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
         max_turns=agent.max_turns,
         matcher=compile_match(agent.match_on) if agent.match_on else None,
         last_messages=agent.last_messages,
+        memory=memory,
     )
+
+
+def _memory_form(config: Memory | None) -> MemoryForm | None:
+    return None if config is None or config.working is None else MemoryForm(config.working, config.template)
 
 
 def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent]) -> Route:
@@ -179,4 +198,5 @@ def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent]) ->
         if name not in reachable:
             reachable[name] = agents[name]
             waiting.extend(agents[name].handoffs)
-    return Route(path, agents[config.agent], config, config.limits, reachable)
+    kinds = {agent.memory.kind for agent in reachable.values() if agent.memory is not None}
+    return Route(path, agents[config.agent], config, config.limits, reachable, tuple(sorted(kinds)))

@@ -9,6 +9,7 @@ from typing import Literal
 from fondation.agents import Agent, Route
 from fondation.calls import RunInfo
 from fondation.events import Strategy
+from fondation.memory import WorkingMemory
 from fondation.messages import Json, Message, ToolCall
 
 
@@ -45,3 +46,4 @@ class RunRequest:
     context: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[ToolAnswer, ...] = ()
     """To the calls at the end of the conversation that waited."""
+    memory: WorkingMemory = field(default_factory=WorkingMemory)

@@ -37,11 +37,14 @@ from fondation.events import (
 )
 from fondation.gate import CallStopped, Gate, always_go
 from fondation.handoffs import TOOL_NAME
+from fondation.memory import TOOL_NAME as UPDATE_MEMORY
+from fondation.memory import MemoryTool
 from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult
 from fondation.providers.base import ForcedTool, ModelRequest
 from fondation.run_request import RunRequest, ToolAnswer
 from fondation.summary import summarize
 from fondation.tool_results import denial_text
+from fondation.tools.base import Tool
 from fondation.tools.execution import ToolRunner
 from fondation.turn import Answered, CallTools, Ids, PassOn, Turn
 
@@ -228,7 +231,8 @@ class Run:
         """The agent's instructions, rendered once a run."""
         name = self._agent.name
         if name not in self._instructions:
-            self._instructions[name] = self._agent.system_message(self._request.info, self._request.context)
+            request = self._request
+            self._instructions[name] = self._agent.system_message(request.info, request.context, request.memory)
         return self._instructions[name]
 
     async def _call_tools(self, outcome: CallTools | PassOn) -> Batches:
@@ -250,12 +254,18 @@ class Run:
     async def _run_calls(
         self, calls: Sequence[ToolCall], results: dict[str, ToolResult], *, approved: bool = False
     ) -> Batches:
-        agent = self._agent
-        batches = self._tools.run_calls(agent.name, agent.tools, calls, results, approved=approved)
+        batches = self._tools.run_calls(self._agent.name, self._own_tools(), calls, results, approved=approved)
         async with contextlib.aclosing(batches):
             async for batch in batches:
                 self._waiting += [event for event in batch if isinstance(event, ToolWaiting)]
                 yield batch
+
+    def _own_tools(self) -> Mapping[str, Tool]:
+        """What the agent may call; of these the one that updates its memory belongs to this run."""
+        agent = self._agent
+        if agent.memory is None:
+            return agent.tools
+        return {**agent.tools, UPDATE_MEMORY: MemoryTool(agent.memory, self._request.memory)}
 
     async def _take_answers(self) -> Batches:
         """Go on where an earlier run waited: approved calls run now, behind their own message."""

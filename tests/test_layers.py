@@ -20,7 +20,7 @@ LAYERS = [
     {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue"},
     {"chats"},
     {"agents"},
-    {"tools", "handoffs", "providers", "usage", "protocols", "summary", "show", "deadline"},
+    {"tools", "handoffs", "memory", "providers", "usage", "protocols", "summary", "show", "deadline"},
     {"stores"},
     {"config"},
     {"instructions", "sandbox", "entry_points", "signatures", "match_on", "events", "calls", "messages", "context"}

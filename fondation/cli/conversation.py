@@ -11,6 +11,7 @@ from fondation.calls import RunInfo
 from fondation.cli.screen import Screen
 from fondation.cli.transcript import Transcript
 from fondation.events import Event, RunFinished, RunWaiting
+from fondation.memory import WorkingMemory
 from fondation.messages import Message, TextPart, UserMessage
 from fondation.routing import choose_agent
 from fondation.run_request import RunRequest
@@ -34,6 +35,7 @@ class Conversation:
         self._id = str(uuid.uuid4())
         self._messages: tuple[Message, ...] = ()
         self._last_agent: str | None = None
+        self._memory = WorkingMemory()
 
     def greeting(self) -> str:
         route, simulated = self._route, self._services.cast.simulated
@@ -74,6 +76,7 @@ class Conversation:
             messages=(*self._messages, user),
             message_id=f"msg_{token}",
             context={name: value.default for name, value in self._route.config.context.items()},
+            memory=self._memory,
         )
 
     def _keep(self, user: UserMessage, transcript: Transcript, agent: str) -> None:

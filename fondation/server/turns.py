@@ -10,6 +10,7 @@ from fondation.agents import Route
 from fondation.calls import RunInfo
 from fondation.chats import CallAnswer, Keeping, TurnPlan, match_answers, model_messages, plan_turn
 from fondation.errors import RequestError
+from fondation.memory import recall
 from fondation.messages import Message, ToolCall, UserMessage
 from fondation.protocols.conversation import NO_MESSAGE, Conversation
 from fondation.protocols.ui_message_stream.assemble import Assembler
@@ -77,6 +78,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         user_message_id=plan.made_id,
         context=context_of(route.config.context, conversation.context),
         answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
+        memory=await recall(chats, key, route.memories),
     )
     assembler = _assembler(route, plan, answers)
     await _take_answers(chats, key, waiting, answers)

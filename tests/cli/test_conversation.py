@@ -10,7 +10,9 @@ import pytest
 from fondation.cli.conversation import Conversation
 from fondation.errors import ModerationRefused
 from fondation.gate import always_go
-from fondation.messages import AssistantMessage, Message, ToolResult, UserMessage
+from fondation.memory import TOOL_NAME as UPDATE_MEMORY
+from fondation.memory import MemoryForm
+from fondation.messages import AssistantMessage, Message, SystemMessage, ToolResult, UserMessage
 from fondation.server.keys import Services
 from fondation.tools.base import Wait
 from tests.support.scripted import FunctionTool, Player, ScriptedProvider, build_route, calls, handoff, text
@@ -22,7 +24,8 @@ async def look(arguments: dict[str, Any], context: object) -> str:
 
 def converse(provider: ScriptedProvider, **config: Any) -> Conversation:
     services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
-    players = {"Front": Player(tools=[FunctionTool("look", look)], handoffs=["Back"]), "Back": Player()}
+    front = Player(tools=[FunctionTool("look", look)], handoffs=["Back"], memory=MemoryForm("user"))
+    players = {"Front": front, "Back": Player()}
     return Conversation(cast(Services, services), build_route(provider, players, **config))
 
 
@@ -103,4 +106,21 @@ async def test_a_call_that_waits_is_not_run_and_the_conversation_goes_on(capsys:
         "user: first",
         "assistant: Hm.",
         "user: second",
+    ]
+
+
+async def test_the_working_memory_lasts_until_a_reset(capsys: pytest.CaptureFixture[str]) -> None:
+    remember = calls(("c1", UPDATE_MEMORY, {"text": "Ada"}))
+    provider = ScriptedProvider([remember, text("One."), text("Two."), text("Three.")])
+    conversation = converse(provider)
+    for message in ("first", "second"):
+        await conversation.answer(message)
+    conversation.reset()
+    await conversation.answer("third")
+    systems = [request.messages[0] for request in provider.requests]
+    assert ["Ada" in system.text for system in systems if isinstance(system, SystemMessage)] == [
+        False,
+        False,
+        True,
+        False,
     ]

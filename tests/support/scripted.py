@@ -19,6 +19,7 @@ from fondation.gate import Gate, always_go
 from fondation.handoffs import TOOL_NAME, handoff_tool
 from fondation.instructions import compile_instructions
 from fondation.match_on import compile_match
+from fondation.memory import MemoryForm, WorkingMemory
 from fondation.messages import Json, Message, TextPart, ToolCall, ToolSpec, UserMessage
 from fondation.providers.base import (
     Accepted,
@@ -124,6 +125,7 @@ class Player:
     last_messages: int | None = None
     match_on: Sequence[str] = ()
     instructions: str = "You are {{ agent }}."
+    memory: MemoryForm | None = None
 
 
 def build_route(provider: ScriptedProvider, players: Mapping[str, Player], **config: Any) -> Route:
@@ -141,6 +143,8 @@ def build_route_on(model: Model, players: Mapping[str, Player], **config: Any) -
 def _agent(name: str, player: Player, model: Model) -> Agent:
     handoffs = {target: f"{target} knows." for target in player.handoffs}
     specs = tuple(tool.spec for tool in player.tools)
+    if player.memory is not None:
+        specs = (*specs, player.memory.spec)
     return Agent(
         name=name,
         model=model,
@@ -154,6 +158,7 @@ def _agent(name: str, player: Player, model: Model) -> Agent:
         max_turns=player.max_turns,
         last_messages=player.last_messages,
         matcher=compile_match(player.match_on) if player.match_on else None,
+        memory=player.memory,
     )
 
 
@@ -164,6 +169,7 @@ def build_run(
     gate: Gate = always_go,
     before: Sequence[Message] = (),
     answers: tuple[ToolAnswer, ...] = (),
+    memory: WorkingMemory | None = None,
     **options: Any,
 ) -> Run:
     """A run of one message; `before` stands behind it, where an earlier run stopped for `answers`."""
@@ -174,6 +180,7 @@ def build_run(
         messages=(UserMessage((TextPart(message),), "m1"), *before),
         message_id="msg_1",
         answers=answers,
+        memory=memory or WorkingMemory(),
     )
     return Run(request, gate)
 
