@@ -32,11 +32,12 @@ async def show(batches: Batches, shown: Collection[str]) -> Batches:
     tells_usage = "usage" in shown
     async with contextlib.aclosing(batches):
         async for batch in batches:
-            kept = [event for event in batch if type(event) not in hidden]
+            if not hidden.isdisjoint(map(type, batch)):
+                batch = [event for event in batch if type(event) not in hidden]
             if tells_usage:
-                kept = _with_usage(kept)
-            if kept:
-                yield kept
+                batch = _with_usage(batch)
+            if batch:
+                yield batch
 
 
 def _with_usage(batch: Batch) -> Batch:
