@@ -87,10 +87,9 @@ class Run:
         outcome: Event
         try:
             yield self._opening()
-            for part in (self._take_answers(), self._loop()):
-                async with contextlib.aclosing(part) as batches:
-                    async for batch in batches:
-                        yield batch
+            async with contextlib.aclosing(self._loop()) as batches:
+                async for batch in batches:
+                    yield batch
             outcome = self._completed()
         except ProviderError as error:
             outcome = self._failed(error.sentence, error.http_status, error.error_type, error.retry_after)
@@ -130,7 +129,11 @@ class Run:
         return batch
 
     async def _loop(self) -> Batches:
-        """Step after step until an agent has answered."""
+        """What waited first; then step after step until an agent has answered."""
+        if self._request.answers:
+            async with contextlib.aclosing(self._take_answers()) as batches:
+                async for batch in batches:
+                    yield batch
         while True:
             last = self._begin_step()
             async with contextlib.aclosing(self._ask(last)) as batches:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from io import StringIO
 from itertools import count
 from typing import TypeAlias
 
@@ -90,7 +91,7 @@ class Turn:
         self._hidden = only_routes
         self._open: tuple[type[events.TextEnded | events.ReasoningEnded], str] | None = None
         self._inputs: dict[str, _Input] = {}
-        self._text: list[str] = []
+        self._text = StringIO()  # a word in a list of words takes ten times its letters
         self._call: ModelCall | None = None
         self._answer: pieces.AnswerEnd | None = None
         self._held: Batch = []
@@ -106,7 +107,7 @@ class Turn:
 
     @property
     def has_text(self) -> bool:
-        return bool(self._text)
+        return self._text.tell() > 0
 
     def translate(self, items: Iterable[Item]) -> Batch:
         """The events of one batch of items; may be empty.
@@ -147,7 +148,7 @@ class Turn:
     def message(self) -> AssistantMessage:
         """The turn as the conversation keeps it; one that broke off, as far as it came."""
         return AssistantMessage(
-            text="".join(self._text),
+            text=self._text.getvalue(),
             tool_calls=self._tool_calls,
             model=self._call.requested_model if self._call else None,
             reasoning_details=self._answer.reasoning_details if self._answer else None,
@@ -186,7 +187,7 @@ class Turn:
             return
         if self._open is None or self._open[0] is not events.TextEnded:
             self._open_part(events.TextStarted(self._ids.part("t")), events.TextEnded, batch)
-        self._text.append(piece.text)
+        self._text.write(piece.text)
         batch.append(events.TextDelta(self._open[1], piece.text))  # type: ignore[index]
 
     def _on_reasoning(self, piece: pieces.ReasoningPiece, batch: Batch) -> None:
