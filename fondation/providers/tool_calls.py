@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from uuid import uuid4
 
 import msgspec
 
 from fondation.messages import Json, ToolCall
 from fondation.providers.base import ArgumentsPiece, Piece, ToolCallPiece
 from fondation.providers.untyped import is_object, map_of, text_of
+from fondation.tokens import new_token
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ class ToolCalls:
         return None
 
     def _open(self, wire_id: str | None, index: Json) -> _OpenCall:
-        id = wire_id if wire_id and wire_id not in self._ids else f"call_{uuid4().hex[:24]}"
+        id = wire_id if wire_id and wire_id not in self._ids else f"call_{new_token()[:24]}"
         self._ids.add(id)
         call = _OpenCall(id, wire_id, index)
         self._calls.append(call)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import uuid
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -20,15 +17,13 @@ from fondation.protocols import PROTOCOLS
 from fondation.protocols.conversation import Conversation
 from fondation.server.doors import Doors
 from fondation.stores.chats import ChatKey
+from fondation.tokens import new_token, new_uuid
 
 T = TypeVar("T", bytes, bytearray)
 
 LONGEST_ID = 128
 BODY_SECONDS = 60.0
 """How long a body may take to arrive."""
-
-_random = random.Random(os.urandom(32))
-"""For names that need only be unique: asking the system for each costs as much as reading the request."""
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -56,9 +51,9 @@ def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo
     method: Method = "generate" if wants_json(request) else "stream"
     return RunInfo(
         run_id=f"run_{new_token()}",
-        session_id=session_id or chat_id or str(uuid.uuid4()),
+        session_id=session_id or chat_id or new_uuid(),
         user_id=user_id if doors.vouched_for(request) else None,
-        chat_id=chat_id or str(uuid.uuid4()),
+        chat_id=chat_id or new_uuid(),
         method=method,
     )
 
@@ -67,10 +62,6 @@ def chat_key(info: RunInfo) -> ChatKey:
     """The chat that is asked about: its owner is the user, without one the session."""
     owner = f"user:{info.user_id}" if info.user_id else f"session:{info.session_id}"
     return ChatKey(owner, info.chat_id or "")
-
-
-def new_token() -> str:
-    return f"{_random.getrandbits(128):032x}"
 
 
 def wants_json(request: web.Request) -> bool:

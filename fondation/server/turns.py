@@ -17,8 +17,9 @@ from fondation.protocols.ui_message_stream.assemble import Assembler
 from fondation.protocols.ui_message_stream.parts import close_calls
 from fondation.routing import choose_agent
 from fondation.run_request import RunRequest, Start, ToolAnswer
-from fondation.server.requests import chat_key, checked_id, context_of, new_token
+from fondation.server.requests import chat_key, checked_id, context_of
 from fondation.stores.chats import ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
+from fondation.tokens import new_token
 from fondation.tool_results import bounded, failure_text, value_text
 
 KNOWS_APPROVALS = 6

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ToolError
 from fondation.events import Batches, Event, ToolFailed, ToolSucceeded, ToolWaiting
 from fondation.messages import Json, ToolCall, ToolResult, mend
+from fondation.tokens import new_token
 from fondation.tool_results import bounded, failure_text, value_text
 from fondation.tools.base import Tool, Wait
 from fondation.tools.parts import Parts
@@ -152,7 +152,7 @@ class ToolRunner:
 
 def _waiting(call: ToolCall, wait: Wait, context: RunContext) -> ToolWaiting:
     return ToolWaiting(
-        id=f"wait_{uuid.uuid4().hex}",
+        id=f"wait_{new_token()}",
         call_id=call.id,
         tool=call.name,
         kind=wait.kind,

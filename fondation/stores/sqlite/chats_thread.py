@@ -66,7 +66,8 @@ class ChatThread:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._process = new_owner()
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._asked: list[_Job] = []
+        self._queue: SimpleQueue[list[_Job]] = SimpleQueue()
         self._database: ChatDatabase | None = None
         self._chores_at = time.monotonic() + RENEW_SECONDS
         self._in_trouble = False
@@ -81,16 +82,26 @@ class ChatThread:
         """
         if self._stopped:
             raise ChatStoreError(f"The chats in {self._path} are closed already")
-        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, writes, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
+        if not self._asked:
+            loop.call_soon(self._hand_over)
+        self._asked.append(_Job(work, writes, future))
         return cast("T", await future)
+
+    def _hand_over(self) -> None:
+        """What one turn of the loop asks goes to the thread together: waking it costs more than most of its work."""
+        asked, self._asked = self._asked, []
+        if asked:
+            self._queue.put(asked)
 
     def stop(self, timeout: float) -> None:
         """Do what was asked and end the thread; `timeout` in seconds."""
         if self._stopped:
             return
         self._stopped = True
-        self._queue.put(None)
+        self._hand_over()
+        self._queue.put([])
         self._thread.join(timeout)
         if self._thread.is_alive():
             log.error("The chats in %s were not closed: the file did not answer for %g seconds", self._path, timeout)
@@ -99,22 +110,23 @@ class ChatThread:
         self._try(lambda database: None)  # open the file before it is needed
         ending = False
         while not ending:
-            jobs = self._collect()
-            ending = None in jobs
-            _tell(self._perform([job for job in jobs if job is not None]))
+            jobs, ending = self._collect()
+            _tell(self._perform(jobs))
             if time.monotonic() >= self._chores_at:
                 self._try(_do_chores)
                 self._chores_at = time.monotonic() + RENEW_SECONDS
         self._close_database()
 
-    def _collect(self) -> list[_Job | None]:
-        """Wait until something is asked or due."""
-        jobs: list[_Job | None] = []
+    def _collect(self) -> tuple[list[_Job], bool]:
+        """Wait until something is asked or due; the jobs, and whether they are the last."""
+        jobs: list[_Job] = []
         with contextlib.suppress(Empty):
-            jobs.append(self._queue.get(timeout=max(0.0, self._chores_at - time.monotonic())))
-            while len(jobs) < MAX_JOBS:
-                jobs.append(self._queue.get_nowait())
-        return jobs
+            asked = self._queue.get(timeout=max(0.0, self._chores_at - time.monotonic()))
+            while asked and len(jobs) + len(asked) < MAX_JOBS:
+                jobs += asked
+                asked = self._queue.get_nowait()
+            return [*jobs, *asked], not asked
+        return jobs, False
 
     def _perform(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         """Do the jobs together; where that fails, each alone, so that one cannot spoil the others."""
