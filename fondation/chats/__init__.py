@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from fondation.chats.answers import CallAnswer, match_answers
 from fondation.chats.history import TurnPlan, model_messages, plan_turn
-from fondation.chats.keeper import Keeping, keep
+from fondation.chats.keeper import Keeping, begun, keep
 
-__all__ = ["CallAnswer", "Keeping", "TurnPlan", "keep", "match_answers", "model_messages", "plan_turn"]
+__all__ = ["CallAnswer", "Keeping", "TurnPlan", "begun", "keep", "match_answers", "model_messages", "plan_turn"]

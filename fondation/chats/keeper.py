@@ -1,7 +1,7 @@
 """The keeper wraps a run's events and keeps the message that they make in its chat.
 
-The chat has the message from its first event on; while it grows it is saved at most once a second, and whole before
-the run's outcome is passed on. A store that fails never breaks the stream.
+The chat has the message, as `begun`, before the run begins; while it grows it is saved at most once a second, and whole
+before the run's outcome is passed on. A store that fails never breaks the stream.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ class Keeping:
     """What models read of the message that the run goes on with."""
 
 
+def begun(keeping: Keeping) -> StoredMessage:
+    """The message as it is when the run begins: it is saved together with the question."""
+    return _message(keeping, "streaming")
+
+
 async def keep(batches: Batches, keeping: Keeping, produced: Callable[[], tuple[Message, ...]]) -> Batches:
     """The same batches, each handed on once it is part of the message; `produced` is what the run made for models."""
     keeper = _Keeper(keeping, produced)
@@ -59,7 +64,6 @@ class _Keeper:
         self._message = keeping.assembler
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
-        self._is_there = False
         self._has_ended = False
 
     async def take(self, batch: Batch) -> None:
@@ -67,9 +71,6 @@ class _Keeper:
         outcome = batch[-1]
         if isinstance(outcome, RunFinished | RunWaiting | RunFailed | RunAborted):
             await self._end(outcome)
-        elif not self._is_there:
-            self._is_there = True
-            self._save_meanwhile()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_meanwhile)
 
@@ -97,7 +98,7 @@ class _Keeper:
         """No save comes after this that was begun before it."""
         if self._timer is not None:
             self._timer.cancel()
-        if self._saving is not None:
+        if self._saving is not None and not self._saving.done():
             await asyncio.wait([self._saving])
 
     def _save_meanwhile(self) -> None:
@@ -110,20 +111,9 @@ class _Keeper:
     async def _save(
         self, status: MessageStatus, told: tuple[Message, ...] | None = None, agent: str | None = None
     ) -> None:
-        keeping = self._keeping
-        parts = self._message.parts
-        message = StoredMessage(
-            id=keeping.message_id,
-            role="assistant",
-            parts=parts if status in ("streaming", "waiting") else settled(parts),
-            metadata=self._message.metadata,
-            model_messages=told,
-            run_id=keeping.run_id,
-            status=status,
-            created_at=keeping.created_at,
-        )
+        message = _message(self._keeping, status, told)
         with self._unharmed():
-            await keeping.store.save(keeping.key, [message], agent=agent)
+            await self._keeping.store.save(self._keeping.key, [message], agent=agent)
 
     @contextlib.contextmanager
     def _unharmed(self) -> Iterator[None]:
@@ -132,6 +122,20 @@ class _Keeper:
             yield
         except ChatStoreError as error:
             log.error("chat %s: an answer is not kept: %s", self._keeping.key.id, error)  # noqa: TRY400
+
+
+def _message(keeping: Keeping, status: MessageStatus, told: tuple[Message, ...] | None = None) -> StoredMessage:
+    parts = keeping.assembler.parts
+    return StoredMessage(
+        id=keeping.message_id,
+        role="assistant",
+        parts=parts if status in ("streaming", "waiting") else settled(parts),
+        metadata=keeping.assembler.metadata,
+        model_messages=told,
+        run_id=keeping.run_id,
+        status=status,
+        created_at=keeping.created_at,
+    )
 
 
 def _waiting_call(message_id: str, call: ToolWaiting, now: float) -> WaitingCall:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fondation.agents import Route
 from fondation.calls import RunInfo
-from fondation.chats import CallAnswer, Keeping, TurnPlan, match_answers, model_messages, plan_turn
+from fondation.chats import CallAnswer, Keeping, TurnPlan, begun, match_answers, model_messages, plan_turn
 from fondation.errors import RequestError
 from fondation.memory import recall
 from fondation.messages import Message, ToolCall, UserMessage
@@ -61,7 +61,7 @@ def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
 
 
 async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo) -> Turn:
-    """The turn of a chat that the server keeps, which has the user's message when this returns.
+    """The turn of a chat that the server keeps, which has the question and the begun answer when this returns.
 
     Raises `RequestError` where the request does not fit the chat, and `ChatStoreError`.
     """
@@ -81,11 +81,10 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
         memory=await recall(chats, key, route.memories),
     )
-    assembler = _assembler(route, plan, answers)
+    keeping = _keeping(chats, key, request, plan, _assembler(route, plan, answers), now)
     await _take_answers(chats, key, waiting, answers)
-    if stored is None or plan.put or plan.drop_from is not None:
-        await chats.save(key, plan.put, drop_from=plan.drop_from)
-    return Turn(request, _keeping(chats, key, request, plan, assembler, now), plan.continued)
+    await chats.save(key, (*plan.put, begun(keeping)), drop_from=plan.drop_from)
+    return Turn(request, keeping, plan.continued)
 
 
 def _waits(stored: StoredChat | None) -> bool:

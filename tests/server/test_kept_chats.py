@@ -200,7 +200,7 @@ async def test_a_store_that_fails_meanwhile_does_not_break_the_stream(
     save = SqliteChatStore.save
 
     async def fail(self: Any, key: Any, messages: Any = (), **more: Any) -> None:
-        if any(message.role == "assistant" for message in messages):
+        if messages[0].role == "assistant":  # the question is there, its answer is not
             raise ChatStoreError("the disk is full")
         await save(self, key, messages, **more)
 
