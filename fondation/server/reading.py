@@ -7,6 +7,8 @@ import contextlib
 from aiohttp import web
 
 from fondation.agents import Route
+from fondation.errors import RequestError
+from fondation.protocols import PROTOCOLS
 from fondation.server.answers import json_response
 from fondation.server.floor import END_SECONDS
 from fondation.server.keys import SERVICES
@@ -23,7 +25,7 @@ def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
     router.add_get(f"{route.path}/{{id}}/stream", resume)
     router.add_post(f"{route.path}/{{id}}/stop", stop)
     if route.config.client == DATA_STREAM_MAJOR:  # its pages name the chat in the query
-        router.add_get(route.path, resume)
+        router.add_get(route.path, resume_data_stream)
 
 
 async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> web.StreamResponse:
@@ -49,6 +51,17 @@ async def resume(request: web.Request) -> web.StreamResponse:
     if live is None:
         return web.Response(status=204)
     return await stream_run(request, live, services.runs)
+
+
+async def resume_data_stream(request: web.Request) -> web.StreamResponse:
+    """The same for a page of major 4: it takes an answer without a body for a failure, so that nothing is an empty
+    stream.
+    """
+    if not request.query.get("chatId"):
+        raise RequestError(400, "Which chat? Send ?chatId=")
+    if _find(request) is None:
+        return web.Response(headers=PROTOCOLS[DATA_STREAM_MAJOR].headers)
+    return await resume(request)
 
 
 async def stop(request: web.Request) -> web.Response:

@@ -191,6 +191,20 @@ async def test_a_page_of_major_4_is_served_its_own_stream(kitchen: Kitchen) -> N
     assert resumed.body == posted.body
 
 
+async def test_a_page_of_major_4_that_has_nothing_to_resume_is_told_an_empty_stream(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider([]), route(client="4"))
+    reply = await served.ask("GET", "/api/chat?chatId=c1")
+    assert (reply.status, reply.body) == (200, b"")
+    assert reply.headers["X-Vercel-AI-Data-Stream"] == "v1"
+    assert (await served.ask("GET", "/api/chat/c1/stream")).status == 204
+
+
+async def test_a_page_of_major_4_names_the_chat_that_it_resumes(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider([]), route(client="4"))
+    reply = await served.ask("GET", "/api/chat")
+    assert (reply.status, reply.json["error"]) == (400, "Which chat? Send ?chatId=")
+
+
 async def test_a_long_stream_is_kept_beside_the_database_and_read_whole(kitchen: Kitchen) -> None:
     provider = OpenProvider([[*([TextPiece("x" * 100_000)] for _ in range(15)), [AnswerEnd("stop")]]])
     served = await kitchen.serve(provider)
