@@ -63,7 +63,7 @@ def _preflight(request: web.Request) -> web.Response:
 def _http_text(request: web.Request, error: web.HTTPException) -> str:
     match error.status:
         case 404:
-            routes = ", ".join(resource.canonical for resource in request.app.router.resources())
+            routes = ", ".join(dict.fromkeys(resource.canonical for resource in request.app.router.resources()))
             return f"There is nothing at {request.path}; the routes are: {routes}"
         case 405:
             return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}"

@@ -26,6 +26,13 @@ async def test_a_path_that_is_no_route_is_told_which_are(path: str, kitchen: Kit
     assert b"application/json" in reply
 
 
+async def test_each_route_is_named_once(kitchen: Kitchen) -> None:
+    served = await serve(kitchen, ANN + "  /api/four: {agent: Ann, client: 4}\n")
+    named = (await served.ask("GET", "/nothing")).json["error"].partition("the routes are: ")[2].split(", ")
+    assert "/api/four" in named
+    assert len(named) == len(set(named))
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 async def test_another_method_is_told_the_right_one(method: str, kitchen: Kitchen) -> None:
     reply = await (await serve(kitchen)).ask(method, "/api/chat")
