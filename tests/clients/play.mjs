@@ -120,7 +120,7 @@ async function withinLimit(seconds, work, onLimit) {
 }
 
 /** The exchange with each event of its answer, judged by the schema of this very client. */
-async function withChunks(sdk, exchange) {
+export async function withChunks(sdk, exchange) {
   const { uiMessageChunkSchema } = sdk;
   const schema = sdk.asSchema(
     typeof uiMessageChunkSchema === "function" ? uiMessageChunkSchema() : uiMessageChunkSchema,

@@ -29,9 +29,9 @@ class Served:
 
 
 @contextlib.contextmanager
-def served(folder: Path, upstream_url: str, *options: str) -> Iterator[Served]:
+def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJECT) -> Iterator[Served]:
     """Serve a copy of the project in `folder` with its models at `upstream_url`."""
-    shutil.copytree(PROJECT, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     port = _free_port()
     environment = {
         "PATH": os.environ["PATH"],

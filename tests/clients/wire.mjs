@@ -3,12 +3,13 @@
 /** A `fetch` for the transport under test that hands the client its answer and keeps a copy. */
 export class Wire {
   exchanges = [];
+  #fetch = globalThis.fetch;
   #copies = [];
   #end = new AbortController();
 
-  fetch = async (url, init) => {
+  fetch = async (url, init = {}) => {
     const exchange = {
-      method: init.method,
+      method: init.method ?? "GET",
       url: String(url),
       headers: Object.fromEntries(new Headers(init.headers)),
       body: init.body === undefined ? null : JSON.parse(init.body),
@@ -19,7 +20,7 @@ export class Wire {
     };
     this.exchanges.push(exchange);
     const signals = [init.signal, this.#end.signal].filter(Boolean);
-    const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const response = await this.#fetch(url, { ...init, signal: AbortSignal.any(signals) });
     exchange.status = response.status;
     exchange.responseHeaders = Object.fromEntries(response.headers);
     if (response.body === null) return response;

@@ -1,4 +1,4 @@
-"""Pages of AI SDK 4 as a test harness: the published `useChat`, React and a document, in one node process.
+"""Pages in React as a test harness: the published hooks, React and a document, in one node process.
 
 `Scenario` is what a user does on a page, `Outcome` what was seen of it; `play.mjs` is the other side of both.
 """
@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from tests.clients.harness import Json, NodeProcess, find_node, install
+from tests.clients.harness import Exchange, Json, NodeProcess, find_node, install
 
 FOLDER = Path(__file__).parent
 OLDEST_NODE = 20
+Major: TypeAlias = Literal[4, 5, 6, 7]
 
 
 class Action(Json):
@@ -27,6 +28,8 @@ class Action(Json):
     """Until the page shows this text."""
     gone: str | None = None
     """Until it shows it no more."""
+    reload: bool = False
+    """The whole page, whatever it is doing."""
 
 
 def write(text: str) -> Action:
@@ -45,28 +48,24 @@ def gone(text: str) -> Action:
     return Action(gone=text)
 
 
+def reload() -> Action:
+    return Action(reload=True)
+
+
 def send(text: str) -> list[Action]:
     return [write(text), press("Send")]
 
 
 class Scenario(Json):
     page: str
-    """Its file's name in `pages`."""
+    """Its file's path in `pages`, without the ending."""
+    major: Major
+    """Of the AI SDK whose hooks the page gets."""
+    props: dict[str, Any]
+    """What the page is given."""
     actions: list[Action]
     limit: float = 10.0
     """Seconds for all of them."""
-
-
-class Exchange(Json):
-    """One request and its answer, as they were on the wire."""
-
-    headers: dict[str, str]
-    body: dict[str, Any]
-    status: int | None
-    """None when no answer came."""
-    raw: str
-    problems: list[str]
-    """The lines that the client's own parser refuses."""
 
 
 class Outcome(Json):
@@ -74,6 +73,8 @@ class Outcome(Json):
     """The texts of the page, a line each, at every moment that they were others."""
     html: str
     """The page at the end."""
+    complaints: list[str]
+    """What came to the console as an error or a warning, of the page, of React or of the client."""
     stuck: dict[str, Any] | None
     """The action that could not be done in time."""
     exchanges: list[Exchange]
@@ -87,20 +88,33 @@ class Outcome(Json):
         """Whether the page showed this line at any moment."""
         return any(text in view.split("\n") for view in self.views)
 
+    def behind(self, label: str) -> list[str]:
+        """The lines that the page showed behind this one, each that was not the same as before."""
+        lines = [view.split("\n") for view in self.views]
+        shown = [view[view.index(label) + 1] for view in lines if label in view]
+        return [line for before, line in zip([None, *shown], shown, strict=False) if line != before]
 
-class _Order(Scenario):
-    url: str
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """What the page posted."""
+        return [exchange.body for exchange in self.exchanges if exchange.body is not None]
+
+    @property
+    def problems(self) -> list[str]:
+        """What the page's own client refuses of the answers."""
+        received = (chunk for exchange in self.exchanges for chunk in exchange.chunks)
+        return [f"{each.chunk}: {each.problem}" for each in received if each.problem is not None]
 
 
 class Browser:
-    """Plays scenarios, each on a fresh page."""
+    """Plays scenarios, each in a fresh tab."""
 
     def __init__(self, node: str) -> None:
         self._process = NodeProcess(FOLDER, lambda: [node, "drive.mjs"])
 
-    def play(self, page: str, url: str, *actions: Action, limit: float = 10.0) -> Outcome:
-        order = _Order(page=page, url=url, actions=[*actions], limit=limit).model_dump_json()
-        return Outcome.model_validate_json(self._process.ask(order, limit))
+    def play(self, scenario: Scenario) -> Outcome:
+        answer = self._process.ask(scenario.model_dump_json(by_alias=True), scenario.limit)
+        return Outcome.model_validate_json(answer)
 
     def close(self) -> None:
         self._process.close()

@@ -2,9 +2,18 @@
 
 import { useChat } from "@ai-sdk/react";
 
+/** The answers to calls that wait for the page, by the labels of their buttons. */
+const ANSWERS: Record<string, Record<string, any>> = {
+  locate: { Tell: "48.85" },
+  pay_back: { Yes: { approved: true }, No: { approved: false, reason: "Too much." } },
+};
+
 /** Every part of a message, and buttons that answer a call which waits for the page. */
 export default function PartsChat({ api }: { api: string }) {
-  const { messages, input, handleInputChange, handleSubmit, isLoading, addToolResult } = useChat({ api, maxSteps: 5 });
+  const { messages, input, handleInputChange, handleSubmit, isLoading, reload, stop, addToolResult } = useChat({
+    api,
+    maxSteps: 5,
+  });
 
   return (
     <div>
@@ -21,6 +30,14 @@ export default function PartsChat({ api }: { api: string }) {
       <form onSubmit={handleSubmit}>
         <input value={input} onChange={handleInputChange} />
         <button type="submit">Send</button>
+        <button type="button" onClick={() => reload()} disabled={isLoading}>
+          Again
+        </button>
+        {isLoading && (
+          <button type="button" onClick={stop}>
+            Stop
+          </button>
+        )}
       </form>
     </div>
   );
@@ -51,7 +68,13 @@ function Invocation({ invocation, answer }: any) {
       <code>
         {toolName} {state} {JSON.stringify(args)} {JSON.stringify(result)}
       </code>
-      {state === "call" && answer && <button onClick={() => answer({ toolCallId, result: "48.85" })}>Tell</button>}
+      {state === "call" &&
+        answer &&
+        Object.entries(ANSWERS[toolName] ?? {}).map(([label, result]) => (
+          <button key={label} onClick={() => answer({ toolCallId, result })}>
+            {label}
+          </button>
+        ))}
     </section>
   );
 }

@@ -14,3 +14,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   const seen = await play(JSON.parse(line));
   process.stdout.write(`${JSON.stringify(seen)}\n`);
 }
+
+process.exit(); // a page that is closed may have left a timer behind

@@ -1,0 +1,31 @@
+"""A page before the running server, with a scripted model behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.clients.upstream import Answer, Upstream
+
+from .harness import Action, Browser, Major, Outcome, Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    browser: Browser
+    server: str
+    upstream: Upstream
+    major: Major
+
+    def play(self, page: str, route: str, *actions: Action, answers: list[Answer], **props: Any) -> Outcome:
+        """Do all of `actions` on a page, while the model answers with `answers` in turn.
+
+        Whatever happens, the streams were correct, and nobody complained on the console.
+        """
+        self.upstream.play(*answers)
+        props = {"api": self.server + route, **props}
+        outcome = self.browser.play(Scenario(page=page, major=self.major, props=props, actions=[*actions]))
+        assert outcome.stuck is None, "\n\n".join([*outcome.views[-5:], *outcome.complaints])
+        assert outcome.problems == []
+        assert [complaint for complaint in outcome.complaints if not complaint.startswith("Chat error:")] == []
+        return outcome
