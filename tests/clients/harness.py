@@ -7,6 +7,7 @@ is told, `Outcome` what it saw; `play.mjs` is the other side of both.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -272,7 +273,12 @@ def clients() -> Iterator[dict[str, Client]]:
 def install(folder: Path | None = None) -> None:
     """Run `npm ci` in the folder (by default this one), unless node_modules is what the lock file says already."""
     folder = folder or FOLDER
-    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    with (folder / "package-lock.json").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests may run in several processes
+        _install(folder, hashlib.sha256(lock.read()).hexdigest())
+
+
+def _install(folder: Path, lock: str) -> None:
     stamp = folder / "node_modules" / ".installed-from"
     if stamp.is_file() and stamp.read_text() == lock:
         return
