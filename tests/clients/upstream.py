@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from aiohttp import web
@@ -17,6 +17,8 @@ from aiohttp import web
 Delta: TypeAlias = dict[str, Any]
 Ending: TypeAlias = Literal["whole", "silence", "drop", "error"]
 """What comes behind the deltas: the rest of a good answer, nothing on an open connection, a closed one, an error."""
+HOLD: Delta = {}
+"""Among the deltas of an answer: the place where it waits until the upstream is told to `release` one."""
 LONG = 60.0
 """Seconds for which a silent answer is silent."""
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
@@ -38,9 +40,10 @@ class Answer:
     text: str = ""
 
 
-def says(*texts: str, pause: float = 0.0, ending: Ending = "whole") -> Answer:
-    """Text, a delta each."""
-    return Answer([{"content": text} for text in texts], pause=pause, ending=ending)
+def says(*texts: str | Delta, pause: float = 0.0, ending: Ending = "whole") -> Answer:
+    """Text, a delta each; or deltas as they are."""
+    deltas = [{"content": text} if isinstance(text, str) else text for text in texts]
+    return Answer(deltas, pause=pause, ending=ending)
 
 
 def calls(*wanted: tuple[str, dict[str, Any] | str], text: str = "") -> Answer:
@@ -58,6 +61,11 @@ def calls(*wanted: tuple[str, dict[str, Any] | str], text: str = "") -> Answer:
 
 def hands_off(target: str, reason: str, text: str = "") -> Answer:
     return calls(("handoff_to_agent", {"targetAgent": target, "reason": reason}), text=text)
+
+
+def held(answer: Answer) -> Answer:
+    """The same, once it is released."""
+    return replace(answer, deltas=[HOLD, *answer.deltas])
 
 
 def is_mute() -> Answer:
@@ -102,10 +110,12 @@ class Upstream:
         self.url = ""
         self.calls: list[Call] = []
         self._script: deque[Answer] = deque()
+        self._released = asyncio.Semaphore(0)
 
     def play(self, *answers: Answer) -> None:
         self.calls = []
         self._script = deque(answers)
+        self._released = asyncio.Semaphore(0)
 
     def wait_for(self, count: int) -> None:
         """Until that many requests have come; fails where they do not."""
@@ -117,14 +127,19 @@ class Upstream:
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
+        app.router.add_post("/release", self._release)
         return app
+
+    async def _release(self, request: web.Request) -> web.Response:
+        self._released.release()
+        return web.Response()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         call = Call(await request.json())
         self.calls.append(call)
         answer = self._script.popleft() if self._script else refuses(500, "the script is at its end")
         try:
-            return await _play(request, answer)
+            return await _play(request, answer, self._released)
         except (asyncio.CancelledError, ConnectionResetError):
             call.cut = True
             raise
@@ -132,7 +147,7 @@ class Upstream:
             call.end()
 
 
-async def _play(request: web.Request, answer: Answer) -> web.StreamResponse:
+async def _play(request: web.Request, answer: Answer, released: asyncio.Semaphore) -> web.StreamResponse:
     await asyncio.sleep(answer.headers_after)
     if answer.status != 200:
         return web.Response(status=answer.status, text=answer.text)
@@ -140,6 +155,9 @@ async def _play(request: web.Request, answer: Answer) -> web.StreamResponse:
     await response.prepare(request)
     for delta in answer.deltas:
         await asyncio.sleep(answer.pause)
+        if delta is HOLD:
+            await released.acquire()
+            continue
         await _send(response, {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
     match answer.ending:
         case "whole":

@@ -30,6 +30,8 @@ class Action(Json):
     """Until it shows it no more."""
     reload: bool = False
     """The whole page, whatever it is doing."""
+    post: str | None = None
+    """To this address, beside the page: a sign that it has come so far."""
 
 
 def write(text: str) -> Action:

@@ -18,8 +18,9 @@ async function firstUndone(tab, actions, deadline) {
 }
 
 /** Do one thing as soon as the page lets it be done; false where it does not until `deadline`. */
-async function act(tab, { write, press, wait, gone, reload }, deadline) {
+async function act(tab, { write, press, wait, gone, reload, post }, deadline) {
   if (reload) return tab.reload().then(() => true);
+  if (post !== null) return tab.fetch(post, { method: "POST" }).then(() => true);
   while (Date.now() < deadline) {
     if (wait !== null && tab.text.includes(wait)) return true;
     if (gone !== null && !tab.text.includes(gone)) return true;

@@ -17,6 +17,16 @@ class Stage:
     upstream: Upstream
     major: Major
 
+    @property
+    def release(self) -> Action:
+        """Let the model go on where its answer says HOLD."""
+        return Action(post=f"{self.upstream.url}/release")
+
+    def was_cut(self, call: int) -> bool:
+        """Whether the server left that call of the model before its answer was whole."""
+        self.upstream.calls[call].seconds_after(0)  # its end is waited for
+        return self.upstream.calls[call].cut
+
     def play(self, page: str, route: str, *actions: Action, answers: list[Answer], **props: Any) -> Outcome:
         """Do all of `actions` on a page, while the model answers with `answers` in turn.
 
