@@ -1,12 +1,13 @@
 """The one client session that every model call of this process goes through: no cap on connections, the
-environment's proxies and certificates, no redirects."""
+environment's proxies and certificates, no redirects. And requests to another process of this machine."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -126,6 +127,34 @@ class HttpClient:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+@contextlib.asynccontextmanager
+async def request_over(
+    socket: str, method: str, path: str, headers: Mapping[str, str], body: bytes, *, silence: float | None
+) -> AsyncIterator[aiohttp.ClientResponse]:
+    """One request over a Unix socket, whose connection ends with the block; `path` is percent-encoded.
+
+    `silence` is the longest pause in the answer, in seconds; None is for ever. Raises aiohttp.ClientConnectorError
+    where nobody listens, else aiohttp.ClientError, TimeoutError or OSError.
+    """
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.UnixConnector(socket),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence),
+            read_bufsize=READ_BUFFER,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        ) as session,
+        session.request(
+            method,
+            URL(f"http://localhost{path}", encoded=True),
+            data=body,
+            headers=headers,
+            skip_auto_headers=("Accept-Encoding", "User-Agent"),
+            allow_redirects=False,
+        ) as answer,
+    ):
+        yield answer
 
 
 def _environment_proxy(origin: URL) -> URL | None:

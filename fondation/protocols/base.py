@@ -26,5 +26,7 @@ class StreamProtocol:
     """Makes the encoder of one run, which is given all of its batches in their order."""
     broken: Callable[[str], bytes]
     """The end of a stream whose run, by its id, cannot be told on: a bug of ours."""
+    frame_end: bytes
+    """The last bytes of every frame."""
     decode: Callable[[bytes], Conversation]
     """Reads a request's body. Raises `RequestError` (400) with what is wrong and where."""

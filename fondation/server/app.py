@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
-from fondation.config import Loaded, load
+from fondation.config import Config, Loaded, load
 from fondation.errors import ChatStoreError, ConfigError
 from fondation.gate import always_go
 from fondation.http import HttpClient
@@ -21,8 +21,9 @@ from fondation.server.chats import add_chat_routes
 from fondation.server.doors import Doors
 from fondation.server.floor import Floor
 from fondation.server.health import health
-from fondation.server.keys import SERVICES, Services
+from fondation.server.keys import PASSED_ON, SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
+from fondation.server.neighbours import listening
 from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
 from fondation.stores import CannotOpen, ChatStore, open_chats, open_store
@@ -50,7 +51,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     http = HttpClient()
     runs = ActiveRuns()
     database = ledger_file(loaded)
-    keeps_chats = any(route.chats == "server" for route in config.routes.values())
+    records = not why_not_recorded(loaded)
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
@@ -61,19 +62,27 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         runs=runs,
         floor=Floor(runs),
         folder=database.parent,
-        database=None if why_not_recorded(loaded) else database,
-        chats_database=database if keeps_chats else None,
+        database=database if records else None,
+        chats_database=database if records or _keeps_chats(config) else None,
         config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _chats, _prices, _http, _runs])
+    app.cleanup_ctx.extend([_ledger, _neighbours, _chats, _prices, _http, _runs])
     app.router.add_get("/healthz", health)
+    _add_routes(app, services)
+    return app
+
+
+def _keeps_chats(config: Config) -> bool:
+    return any(route.chats == "server" for route in config.routes.values())
+
+
+def _add_routes(app: web.Application, services: Services) -> None:
     for path, route in services.cast.routes.items():
         app.router.add_post(path, chat_handler(route))
         add_run_routes(app.router, route)
-    if keeps_chats:
+    if _keeps_chats(services.config):
         add_chat_routes(app.router)
-    return app
 
 
 def _missing_keys_text(missing: dict[str, str]) -> str:
@@ -107,13 +116,26 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
     await asyncio.to_thread(services.store.close)
 
 
+async def _neighbours(app: web.Application) -> AsyncIterator[None]:
+    """The processes that share the database reach this one's runs over a socket of their own."""
+    services = app[SERVICES]
+    if services.chats_database is None:
+        yield
+        return
+    inner = web.Application(middlewares=[errors_as_json])
+    inner[SERVICES], inner[PASSED_ON] = services, True
+    _add_routes(inner, services)
+    async with listening(inner) as services.address:
+        yield
+
+
 async def _chats(app: web.Application) -> AsyncIterator[None]:
     """The chats are open while the application runs; answers that a dead process left are marked first of all."""
     services = app[SERVICES]
     if services.chats_database is None:
         yield
         return
-    chats = services.chats = open_chats(services.chats_database)
+    chats = services.chats = open_chats(services.chats_database, services.address)
     marking = asyncio.create_task(_mark_cut(chats))
     yield
     await asyncio.wait({marking})

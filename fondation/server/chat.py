@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -19,45 +20,82 @@ from fondation.run_request import RunRequest
 from fondation.runner import Run
 from fondation.server.answers import json_response
 from fondation.server.diary import Diary
-from fondation.server.keys import SERVICES, Services
+from fondation.server.floor import still_answering
+from fondation.server.keys import PASSED_ON, SERVICES, Services
 from fondation.server.live import Departure, LiveRun, Telling
+from fondation.server.neighbours import Errand, announce, misdirected, pass_on
 from fondation.server.reading import stream_run
-from fondation.server.requests import chat_key, read_conversation, run_info
+from fondation.server.requests import chat_key, conversation_of, read_json, run_info
 from fondation.server.runs import ActiveRuns
 from fondation.server.turns import Turn, kept_turn, sent_turn
 from fondation.show import show
+from fondation.stores.chats import ChatElsewhere, ChatKey
 from fondation.usage import record
 
 _IDS = ("x-session-id", "x-run-id")
+_LOOK_AGAIN = (0.0, 0.05, 0.2, 0.5)
+"""Seconds, for a process that has died to be known as dead."""
 
 
 def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     """The handler of one route."""
 
     async def chat(request: web.Request) -> web.StreamResponse:
-        services = request.app[SERVICES]
-        conversation = await read_conversation(request, route)
-        info = run_info(request, services.doors, conversation.chat_id)
-        answer = JsonAnswer(info.chat_id or "") if info.method == "generate" else None
-        with services.runs.room(route, services.config.limits.max_concurrent_runs):
-            live = await _begin(services, route, conversation, info, answer)
-        if answer is not None:
-            return await _answer(request, live, services.runs, answer)
-        return await stream_run(request, live, services.runs)
+        runs = request.app[SERVICES].runs
+        begun = await _begin_or_pass_on(request, route)
+        if isinstance(begun, web.StreamResponse):
+            return begun
+        if begun.answer is not None:
+            return await _answer(request, begun.live, runs, begun.answer)
+        return await stream_run(request, begun.live, runs)
 
     return chat
 
 
-async def _begin(
-    services: Services, route: Route, conversation: Conversation, info: RunInfo, answer: JsonAnswer | None
-) -> LiveRun:
-    """Begin the run that a conversation asks for."""
+class _Begun(NamedTuple):
+    live: LiveRun
+    answer: JsonAnswer | None
+    """Where the run is not streamed."""
+
+
+async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.StreamResponse:
+    """Begin the run that a request asks for, or have it answered where the chat's turn is."""
+    services = request.app[SERVICES]
+    body = await read_json(request, route)
+    conversation = conversation_of(body, route)
+    info = run_info(request, services.doors, conversation.chat_id)
+    errand = Errand("POST", route.path, info, PROTOCOLS[route.config.client], body)
+    for pause in _LOOK_AGAIN:
+        try:
+            if PASSED_ON in request.app and services.runs.draining:
+                await _give_up_turn(services, chat_key(info))
+            with services.runs.room(route, services.config.limits.max_concurrent_runs):
+                return await _begin(services, route, conversation, info)
+        except ChatElsewhere as elsewhere:
+            if (passed := await pass_on(request, errand, elsewhere.run)) is not None:
+                return passed
+            await asyncio.sleep(pause)
+    raise still_answering()
+
+
+async def _begin(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
+    """Begin the run that a conversation asks for. Raises `ChatElsewhere`."""
+    answer = JsonAnswer(info.chat_id or "") if info.method == "generate" else None
+    is_named = conversation.chat_id is not None
     if route.config.chats == "client" or services.chats is None:
-        turn = sent_turn(route, conversation, info)
-        return _start(services, turn, answer, is_named=conversation.chat_id is not None)
+        live = _start(services, sent_turn(route, conversation, info), answer, is_named=is_named)
+        if is_named and services.chats is not None:
+            announce(services.chats, live, info.run_id)
+        return _Begun(live, answer)
     async with services.floor.turn(chat_key(info)):
         turn = await kept_turn(services.chats, route, conversation, info)
-        return _start(services, turn, answer, is_named=conversation.chat_id is not None)
+        return _Begun(_start(services, turn, answer, is_named=is_named), answer)
+
+
+async def _give_up_turn(services: Services, key: ChatKey) -> None:
+    """A server that is going down lets the neighbour that asks have the chat, once its run has ended."""
+    async with services.floor.turn(key):
+        raise misdirected()
 
 
 def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_named: bool) -> LiveRun:
@@ -82,6 +120,7 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
         _departure(request.route),
         watch=watch,
         folder=services.folder,
+        path=request.route.path,
         message_id=request.message_id,
         before=turn.before,
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 
+from fondation.calls import RunInfo
 from fondation.errors import RequestError
 from fondation.messages import Json
 from fondation.protocols.bodies import BodyReader
@@ -14,6 +16,7 @@ from fondation.protocols.ui_message_stream.assemble import settled
 from fondation.server.answers import json_response
 from fondation.server.keys import SERVICES
 from fondation.server.live import LiveRun
+from fondation.server.neighbours import Errand, ask_neighbour, pass_on_if_elsewhere
 from fondation.server.requests import chat_key, checked_id, read_body, run_info
 from fondation.stores.chats import ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
 
@@ -58,17 +61,20 @@ async def list_chats(request: web.Request) -> web.Response:
     return json_response({"chats": [_summary(chat) for chat in page.chats], "next": page.next})
 
 
-async def read_chat(request: web.Request) -> web.Response:
+async def read_chat(request: web.Request) -> web.StreamResponse:
     """`{id, title, agent, createdAt, updatedAt, messages}`, the messages as `useChat` takes them at first.
 
     A message that a run still writes is shown as it was before: the run's stream tells it from there. A run that has
     ended is told here, and not by its stream any more: a page that did both would show the answer twice.
     """
-    services, key = request.app[SERVICES], _key(request)
+    services, info = request.app[SERVICES], _info(request)
+    key = chat_key(info)
     live = services.runs.find(key)
     chat = await _store(request).load(key)
     if chat is None:
         raise _not_found(key)
+    if (passed := await pass_on_if_elsewhere(request, _errand("GET", info), chat.run, live)) is not None:
+        return passed
     if live is not None and live.task.done():
         services.runs.forget(live)
         live = None
@@ -86,9 +92,12 @@ async def rename_chat(request: web.Request) -> web.Response:
     return json_response({"id": key.id, "title": title})
 
 
-async def delete_chat(request: web.Request) -> web.Response:
+async def delete_chat(request: web.Request) -> web.StreamResponse:
     """Remove the chat with all that belongs to it; its run is stopped first."""
-    services, key = request.app[SERVICES], _key(request)
+    services, info = request.app[SERVICES], _info(request)
+    key = chat_key(info)
+    if (passed := await ask_neighbour(request, _errand("DELETE", info), services.runs.find(key))) is not None:
+        return passed
     async with services.floor.silence(key):
         if (live := services.runs.find(key)) is not None:
             services.runs.forget(live)
@@ -104,8 +113,16 @@ def _store(request: web.Request) -> ChatStore:
 
 
 def _key(request: web.Request) -> ChatKey:
+    return chat_key(_info(request))
+
+
+def _info(request: web.Request) -> RunInfo:
     chat_id = checked_id("id", request.match_info.get("id"))
-    return chat_key(run_info(request, request.app[SERVICES].doors, chat_id))
+    return run_info(request, request.app[SERVICES].doors, chat_id)
+
+
+def _errand(method: str, info: RunInfo) -> Errand:
+    return Errand(method, f"{PATH}/{quote(info.chat_id or '', safe='')}", info)
 
 
 def _not_found(key: ChatKey) -> RequestError:

@@ -56,7 +56,7 @@ class Floor:
 async def _supersede(live: LiveRun) -> None:
     """End a run that nobody reads."""
     if live.run.deadline.reason is None and not await live.deserted(LEAVE_SECONDS):
-        raise _still_answering()
+        raise still_answering()
     await _end(live, "superseded")
 
 
@@ -65,8 +65,8 @@ async def _end(live: LiveRun, reason: Reason) -> None:
         return
     live.end(reason)
     if not await live.ended(END_SECONDS):
-        raise _still_answering()
+        raise still_answering()
 
 
-def _still_answering() -> RequestError:
+def still_answering() -> RequestError:
     return RequestError(409, "This chat is still answering", {"Retry-After": "1"})

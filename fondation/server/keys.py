@@ -33,11 +33,15 @@ class Services:
     config_hash: str
     """Of the file, as it was when the application was made: rows say which configuration made a call."""
     chats_database: Path | None
-    """The file of the chats; None where no route keeps chats here."""
+    """The file of the chats, and of the runs that several processes share; None where nothing is recorded."""
     store: UsageStore | None = None
     """The ledger, open while the application runs."""
+    address: str | None = None
+    """The Unix socket on which the processes that share the database reach this one."""
     chats: ChatStore | None = None
     """Open while the application runs."""
 
 
 SERVICES = web.AppKey("services", Services)
+PASSED_ON = web.AppKey("passed_on", bool)
+"""Set on the application that only neighbours reach: their requests are not passed on again."""

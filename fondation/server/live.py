@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,13 +84,16 @@ class LiveRun:
         *,
         watch: Callable[[Batch], object] = lambda batch: None,
         folder: Path | None = None,
+        path: str = "",
         message_id: str = "",
         before: StoredMessage | None = None,
     ) -> None:
-        """`telling` makes the log's bytes, `watch` sees every batch first; `before` is the message that the run goes on
-        with, as it was.
+        """`telling` makes the log's bytes, `watch` sees every batch first; `path` is the route's, `before` the message
+        that the run goes on with, as it was.
         """
         self.key = key
+        self.path = path
+        self.began_at = time.time()
         self.run = run
         self.telling = telling
         self.message_id = message_id

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from aiohttp import web
 
 from fondation.agents import Route
+from fondation.calls import RunInfo
 from fondation.errors import RequestError
 from fondation.protocols import PROTOCOLS
 from fondation.server.answers import json_response
 from fondation.server.floor import END_SECONDS
 from fondation.server.keys import SERVICES
 from fondation.server.live import LiveRun
+from fondation.server.neighbours import Errand, ask_neighbour
 from fondation.server.requests import chat_key, run_info
 from fondation.server.runs import ActiveRuns
 from fondation.server.streams import EventStream
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
 
 DATA_STREAM_MAJOR = 4
 
 
 def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
     """Where the runs of a route are read again and stopped."""
+    resume = resume_handler(route)
     router.add_get(f"{route.path}/{{id}}/stream", resume)
-    router.add_post(f"{route.path}/{{id}}/stop", stop)
+    router.add_post(f"{route.path}/{{id}}/stop", stop_handler(route))
     if route.config.client == DATA_STREAM_MAJOR:  # its pages name the chat in the query
-        router.add_get(route.path, resume_data_stream)
+        router.add_get(route.path, resume_by_query(resume))
 
 
 async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> web.StreamResponse:
@@ -44,36 +52,60 @@ async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> w
         return response
 
 
-async def resume(request: web.Request) -> web.StreamResponse:
-    """The stream of the chat's run from its start, then live; 204 where there is none."""
-    services = request.app[SERVICES]
-    live = _find(request)
-    if live is None:
-        return web.Response(status=204)
-    return await stream_run(request, live, services.runs)
+def resume_handler(route: Route) -> Handler:
+    """Answers with the stream of the chat's run from its start, then live; 204 where there is none."""
+
+    async def resume(request: web.Request) -> web.StreamResponse:
+        info, live = _find(request, route)
+        errand = Errand("GET", _path(route, info, "stream"), info, PROTOCOLS[route.config.client])
+        if (passed := await ask_neighbour(request, errand, live)) is not None:
+            return passed
+        if live is None:
+            return web.Response(status=204)
+        return await stream_run(request, live, request.app[SERVICES].runs)
+
+    return resume
 
 
-async def resume_data_stream(request: web.Request) -> web.StreamResponse:
+def resume_by_query(resume: Handler) -> Handler:
     """The same for a page of major 4: it takes an answer without a body for a failure, so that nothing is an empty
     stream.
     """
-    if not request.query.get("chatId"):
-        raise RequestError(400, "Which chat? Send ?chatId=")
-    if _find(request) is None:
-        return web.Response(headers=PROTOCOLS[DATA_STREAM_MAJOR].headers)
-    return await resume(request)
+
+    async def resume_data_stream(request: web.Request) -> web.StreamResponse:
+        if not request.query.get("chatId"):
+            raise RequestError(400, "Which chat? Send ?chatId=")
+        response = await resume(request)
+        if response.status == 204:
+            return web.Response(headers=PROTOCOLS[DATA_STREAM_MAJOR].headers)
+        return response
+
+    return resume_data_stream
 
 
-async def stop(request: web.Request) -> web.Response:
-    """End the chat's run properly: `{"stopped": true}` once it has ended, false where none was under way."""
-    live = _find(request)
-    if live is None or live.task.done():
-        return json_response({"stopped": False})
-    live.end("stopped")
-    return json_response({"stopped": await live.ended(END_SECONDS)})
+def stop_handler(route: Route) -> Handler:
+    """Ends the chat's run properly: `{"stopped": true}` once it has ended, false where none was under way."""
+
+    async def stop(request: web.Request) -> web.StreamResponse:
+        info, live = _find(request, route)
+        errand = Errand("POST", _path(route, info, "stop"), info)
+        if (passed := await ask_neighbour(request, errand, live)) is not None:
+            return passed
+        if live is None or live.task.done():
+            return json_response({"stopped": False})
+        live.end("stopped")
+        return json_response({"stopped": await live.ended(END_SECONDS)})
+
+    return stop
 
 
-def _find(request: web.Request) -> LiveRun | None:
+def _find(request: web.Request, route: Route) -> tuple[RunInfo, LiveRun | None]:
+    """Who asks, and the run of the chat that they name; one of another route is not here."""
     services = request.app[SERVICES]
-    chat_id = request.match_info.get("id") or request.query.get("chatId")
-    return services.runs.find(chat_key(run_info(request, services.doors, chat_id)))
+    info = run_info(request, services.doors, request.match_info.get("id") or request.query.get("chatId"))
+    live = services.runs.find(chat_key(info))
+    return info, live if live is not None and live.path == route.path else None
+
+
+def _path(route: Route, info: RunInfo, action: str) -> str:
+    return f"{route.path}/{quote(info.chat_id or '', safe='')}/{action}"

@@ -33,12 +33,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-async def read_conversation(request: web.Request, route: Route) -> Conversation:
-    """Read the body of a POST to a route. Raises `RequestError` with the status and what is wrong."""
+async def read_json(request: web.Request, route: Route) -> bytes:
+    """The body of a POST to a route. Raises `RequestError` with the status and what is wrong."""
     if request.content_type != "application/json":
         raise RequestError(415, 'Send JSON, with the header "content-type: application/json"')
-    decode = PROTOCOLS[route.config.client].decode
-    conversation = decode(await read_body(request, route.limits.max_body_size))
+    return await read_body(request, route.limits.max_body_size)
+
+
+def conversation_of(body: bytes, route: Route) -> Conversation:
+    """What a POST to a route says. Raises `RequestError` with the status and what is wrong."""
+    conversation = PROTOCOLS[route.config.client].decode(body)
     _check_length(conversation.text, route.limits.max_message_length)
     return conversation
 

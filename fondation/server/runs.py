@@ -9,7 +9,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,11 +40,14 @@ STALLED_SECONDS = 60.0
 class Visit:
     """Someone who reads a run: the request, the task that serves it, and its stream."""
 
-    live: LiveRun
+    live: LiveRun | None
+    """None for a neighbour's run."""
     request: web.Request
     task: asyncio.Task[Any]
     stream: EventStream | None = None
-    """None for a run that is answered at its end."""
+    """None for a run that is answered at its end, and for a neighbour's, which keeps its stream alive by itself."""
+    cut: Callable[[], None] | None = None
+    """Breaks the stream of a neighbour's run off."""
 
     async def look_after(self) -> None:
         """Keep an idle stream alive; end the visit of a client that is gone."""
@@ -56,7 +59,9 @@ class Visit:
             await self.stream.keep_alive(transport)
 
     def _is_stalled(self) -> bool:
-        return self.stream is not None and self.live.task.done() and self.stream.idle > STALLED_SECONDS
+        if self.stream is None or self.live is None:
+            return False
+        return self.live.task.done() and self.stream.idle > STALLED_SECONDS
 
 
 @dataclass(slots=True)
@@ -84,6 +89,11 @@ class ActiveRuns:
     def __len__(self) -> int:
         """How many are under way."""
         return len(self._live)
+
+    @property
+    def draining(self) -> bool:
+        """Whether no new runs are taken."""
+        return self._draining
 
     @contextlib.contextmanager
     def room(self, route: Route, limit: int) -> Iterator[None]:
@@ -126,8 +136,8 @@ class ActiveRuns:
         self._release(live)
 
     @contextlib.contextmanager
-    def visit(self, live: LiveRun, request: web.Request) -> Iterator[Visit]:
-        """Look after a reader while the block lasts."""
+    def visit(self, live: LiveRun | None, request: web.Request) -> Iterator[Visit]:
+        """Look after a reader while the block lasts; `live` is None for a neighbour's run."""
         task = asyncio.current_task()
         assert task is not None
         visit = Visit(live, request, task)
@@ -137,7 +147,8 @@ class ActiveRuns:
             yield visit
         finally:
             self._visits.discard(visit)
-            self._release(live)
+            if live is not None:
+                self._release(live)
             self._note_if_empty()
 
     async def watch(self) -> None:
@@ -165,9 +176,12 @@ class ActiveRuns:
         await self.end_all()
 
     async def end_all(self) -> None:
-        """End the runs under way, as aborted; those that cannot in time are broken off."""
+        """End the runs under way, as aborted; those that cannot in time are broken off, as neighbours' are at once."""
         for live in list(self._live):
             live.end("shutdown")
+        for visit in list(self._visits):
+            if visit.cut is not None:
+                visit.cut()
         await self._empty_within(LAST_WORDS_SECONDS)
         tasks = [live.task for live in self._live]
         for task in tasks:

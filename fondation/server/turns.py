@@ -18,7 +18,7 @@ from fondation.protocols.ui_message_stream.parts import close_calls
 from fondation.routing import choose_agent
 from fondation.run_request import RunRequest, Start, ToolAnswer
 from fondation.server.requests import chat_key, checked_id, context_of
-from fondation.stores.chats import ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
+from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
 from fondation.tokens import new_token
 from fondation.tool_results import bounded, failure_text, value_text
 
@@ -63,10 +63,14 @@ def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
 async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo) -> Turn:
     """The turn of a chat that the server keeps, which has the question and the begun answer when this returns.
 
-    Raises `RequestError` where the request does not fit the chat, and `ChatStoreError`.
+    Raises `RequestError` where the request does not fit the chat, `ChatElsewhere` where its turn is another process's,
+    and `ChatStoreError`.
     """
     key, now = chat_key(info), time.time()
     stored = await chats.load(key)
+    run = None if stored is None else stored.run
+    if run is not None and run.state == "under way" and not run.is_ours:
+        raise ChatElsewhere(run)
     plan = plan_turn(stored, conversation, now, lambda: f"msg_{new_token()}")
     waiting = await chats.waiting(key) if _waits(stored) else ()
     answers = () if plan.continued is None else _answers(plan, plan.continued, waiting, now)
@@ -82,8 +86,17 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         memory=await recall(chats, key, route.memories),
     )
     keeping = _keeping(chats, key, request, plan, _assembler(route, plan, answers), now)
-    await _take_answers(chats, key, waiting, answers)
-    await chats.save(key, (*plan.put, begun(keeping)), drop_from=plan.drop_from)
+    messages, seen = (*plan.put, begun(keeping)), None if run is None else run.id
+    if not waiting:
+        await chats.begin(key, info.run_id, messages, drop_from=plan.drop_from, seen=seen)
+        return Turn(request, keeping, plan.continued)
+    await chats.begin(key, info.run_id, seen=seen)
+    try:
+        await _take_answers(chats, key, waiting, answers)
+        await chats.save(key, messages, drop_from=plan.drop_from)
+    except BaseException:
+        chats.end(key, info.run_id)
+        raise
     return Turn(request, keeping, plan.continued)
 
 

@@ -23,12 +23,13 @@ def open_store(path: Path, config_hash: str | None = None) -> UsageStore:
     return SqliteStore(path, config_hash)
 
 
-def open_chats(path: Path) -> ChatStore:
+def open_chats(path: Path, address: str | None = None) -> ChatStore:
     """Open the chats in this SQLite file, which may be the ledger's too; close the store when done.
 
     Returns at once: the file is created or brought up to date in the store's own thread. While it cannot be used,
-    every method raises `ChatStoreError`; each tries it again.
+    every method raises `ChatStoreError`; each tries it again. `address` is where this process listens to the others
+    that share the file.
     """
     from fondation.stores.sqlite.chats import SqliteChatStore
 
-    return SqliteChatStore(path)
+    return SqliteChatStore(path, address)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from fondation.errors import FondationError
 from fondation.messages import Json, Message
 
 MessageStatus: TypeAlias = Literal["complete", "streaming", "waiting", "stopped", "failed", "cut"]
@@ -17,6 +18,8 @@ MessageStatus: TypeAlias = Literal["complete", "streaming", "waiting", "stopped"
 WaitingKind: TypeAlias = Literal["approval", "client"]
 WaitingState: TypeAlias = Literal["waiting", "approved", "denied", "answered", "expired", "passed"]
 """`passed`: the user went on without answering."""
+RunState: TypeAlias = Literal["under way", "ended", "abandoned"]
+"""`abandoned` when its process died."""
 
 
 class ChatKey(NamedTuple):
@@ -41,6 +44,28 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ChatRun:
+    """The newest run of a chat, as the processes that share the store tell each other of it."""
+
+    id: str
+    state: RunState
+    is_ours: bool
+    """It is, or was, this process's."""
+    address: str | None
+    """The Unix socket on which its process listens to the others; None where it does not."""
+    began_at: float
+    """Unix seconds."""
+
+
+class ChatElsewhere(FondationError):
+    """Another process has the chat's turn, or had one since the chat was loaded."""
+
+    def __init__(self, run: ChatRun) -> None:
+        super().__init__(f"the chat is another process's: {run.id}, {run.state}")
+        self.run = run
+
+
+@dataclass(frozen=True, slots=True)
 class StoredChat:
     key: ChatKey
     title: str | None
@@ -49,6 +74,8 @@ class StoredChat:
     created_at: float
     updated_at: float
     messages: tuple[StoredMessage, ...]
+    run: ChatRun | None = None
+    """Its newest run, while it goes on and for some time after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +138,32 @@ class ChatStore(Protocol):
         messages.
 
         A message whose id the chat has is replaced where it stands; others are appended. `agent` and `title` are set
-        where given.
+        where given. An answer that is not `streaming` any more ends the turn of its run.
         """
+
+    async def begin(
+        self,
+        key: ChatKey,
+        run_id: str,
+        messages: Sequence[StoredMessage] = (),
+        *,
+        drop_from: str | None = None,
+        seen: str | None = None,
+    ) -> None:
+        """Save, and have the chat's turn from then on, in one transaction; `seen` is the run's id that `load` told.
+
+        Raises `ChatElsewhere`, with nothing saved, where the turn is another living process's, or was meanwhile. The
+        turn ends with the answer, by `end`, or with this process.
+        """
+
+    def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
+        """Tell of a run whose chat is not kept here; written soon, and nobody waits for it."""
+
+    def end(self, key: ChatKey, run_id: str) -> None:
+        """The run has ended, or never began; written soon, and nobody waits for it."""
+
+    async def run_of(self, key: ChatKey) -> ChatRun | None:
+        """The newest run of a chat, also of one that is not kept, while it goes on and for some time after."""
 
     async def list(
         self, owner: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None

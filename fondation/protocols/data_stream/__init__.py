@@ -8,4 +8,4 @@ from fondation.protocols.data_stream.encode import HEADERS, KEEPALIVE, Encoder, 
 
 __all__ = ["DATA_STREAM", "HEADERS", "KEEPALIVE", "Encoder", "broken", "decode"]
 
-DATA_STREAM = StreamProtocol("data-stream", HEADERS, KEEPALIVE, Encoder, broken, decode)
+DATA_STREAM = StreamProtocol("data-stream", HEADERS, KEEPALIVE, Encoder, broken, b"\n", decode)

@@ -19,8 +19,8 @@ __all__ = [
     "encode_with_approvals",
 ]
 
-UI_MESSAGE_STREAM = StreamProtocol("ui-message-stream", HEADERS, KEEPALIVE, lambda: encode, broken, decode)
+UI_MESSAGE_STREAM = StreamProtocol("ui-message-stream", HEADERS, KEEPALIVE, lambda: encode, broken, b"\n\n", decode)
 UI_MESSAGE_STREAM_WITH_APPROVALS = StreamProtocol(
-    "ui-message-stream", HEADERS, KEEPALIVE, lambda: encode_with_approvals, broken, decode
+    "ui-message-stream", HEADERS, KEEPALIVE, lambda: encode_with_approvals, broken, b"\n\n", decode
 )
 """With the chunks of the majors 6 and 7 that ask for approval."""

@@ -5,14 +5,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from fondation.stores.chats import ChatKey, ChatPage, ChatSummary, StoredChat, StoredMessage, WaitingCall, WaitingState
+from fondation.stores.chats import (
+    ChatElsewhere,
+    ChatKey,
+    ChatPage,
+    ChatRun,
+    ChatSummary,
+    StoredChat,
+    StoredMessage,
+    WaitingCall,
+    WaitingState,
+)
 from fondation.stores.sqlite.chats_pages import Place, Portion, read_cursor, write_cursor
 from fondation.stores.sqlite.chats_search import words_of
 from fondation.stores.sqlite.chats_tables import Saving
 from fondation.stores.sqlite.chats_thread import ChatDatabase, ChatThread
 
 CLOSE_SECONDS = 5.0
+
+T = TypeVar("T")
 
 
 class SqliteChatStore:
@@ -21,11 +34,14 @@ class SqliteChatStore:
     What is in a message handed to it must not change afterwards: it is written later, in another thread.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._thread = ChatThread(path.absolute())
+    def __init__(self, path: Path, address: str | None = None) -> None:
+        self._thread = ChatThread(path.absolute(), address)
 
     async def load(self, key: ChatKey) -> StoredChat | None:
-        return await self._thread.do(lambda database: database.tables.load(key), writes=False)
+        chat = await self._thread.do(lambda database: database.tables.load(key), writes=False)
+        if chat is not None and _is_abandoned(chat.run):
+            return await self._thread.do(_once_cut(lambda database: database.tables.load(key)), writes=True)
+        return chat
 
     async def save(
         self,
@@ -38,6 +54,37 @@ class SqliteChatStore:
     ) -> None:
         saving = Saving(tuple(messages), drop_from, agent, title, time.time())
         await self._thread.do(lambda database: database.tables.save(key, saving), writes=True)
+
+    async def begin(
+        self,
+        key: ChatKey,
+        run_id: str,
+        messages: Sequence[StoredMessage] = (),
+        *,
+        drop_from: str | None = None,
+        seen: str | None = None,
+    ) -> None:
+        saving = Saving(tuple(messages), drop_from, None, None, time.time())
+
+        def begin(database: ChatDatabase) -> ChatRun | None:
+            if (other := database.runs.take_turn(key, run_id, seen)) is None:
+                database.tables.save(key, saving)
+            return other
+
+        if (other := await self._thread.do(begin, writes=True)) is not None:
+            raise ChatElsewhere(other)
+
+    def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
+        self._thread.tell(lambda database: database.runs.put(key, run_id, began_at))
+
+    def end(self, key: ChatKey, run_id: str) -> None:
+        self._thread.tell(lambda database: database.runs.end(key, run_id))
+
+    async def run_of(self, key: ChatKey) -> ChatRun | None:
+        run = await self._thread.do(lambda database: database.runs.find(key), writes=False)
+        if _is_abandoned(run):
+            return await self._thread.do(_once_cut(lambda database: database.runs.find(key)), writes=True)
+        return run
 
     async def list(
         self, owner: str, *, search: str | None = None, limit: int = 50, cursor: str | None = None
@@ -93,6 +140,20 @@ class SqliteChatStore:
             found += portion.found
             place = portion.place
         return found
+
+
+def _is_abandoned(run: ChatRun | None) -> bool:
+    return run is not None and run.state == "abandoned"
+
+
+def _once_cut(read: Callable[[ChatDatabase], T]) -> Callable[[ChatDatabase], T]:
+    """Read once what dead processes left is marked."""
+
+    def work(database: ChatDatabase) -> T:
+        database.processes.cut_dead()
+        return read(database)
+
+    return work
 
 
 def _search_from(owner: str, words: Sequence[str], after: Place) -> Callable[[ChatDatabase], Portion]:

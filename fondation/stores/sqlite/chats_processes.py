@@ -1,5 +1,5 @@
-"""Whose answers are being written: every message names the process that wrote it last, which has a lease while one
-is `streaming`."""
+"""Whose answers are being written: every message names the process that wrote it last, and every run its own, which
+has a lease while a message is `streaming` or a run is under way."""
 
 from __future__ import annotations
 
@@ -14,18 +14,31 @@ _SIGN = (
     "INSERT INTO fondation_chat_processes (process, lease_until) VALUES (:me, :until) "
     "ON CONFLICT (process) DO UPDATE SET lease_until = excluded.lease_until WHERE lease_until < :soon"
 )
-_WRITES = "SELECT EXISTS (SELECT 1 FROM fondation_chat_messages WHERE status = 'streaming' AND process = :me)"
+_WRITES = (
+    "SELECT EXISTS (SELECT 1 FROM fondation_chat_messages WHERE status = 'streaming' AND process = :me) "
+    "OR EXISTS (SELECT 1 FROM fondation_chat_runs WHERE ended_at IS NULL AND process = :me)"
+)
 _OTHERS = (
     "SELECT process, lease_until FROM fondation_chat_processes WHERE process <> :me UNION ALL "
     "SELECT DISTINCT process, 0 FROM fondation_chat_messages WHERE status = 'streaming' "
+    "AND process <> :me AND process NOT IN (SELECT process FROM fondation_chat_processes) UNION ALL "
+    "SELECT DISTINCT process, 0 FROM fondation_chat_runs WHERE ended_at IS NULL "
     "AND process <> :me AND process NOT IN (SELECT process FROM fondation_chat_processes)"
 )
+_UNCHANGED = "COALESCE((SELECT lease_until FROM fondation_chat_processes WHERE process = :process), 0) = :lease_until"
 _CUT = (
     "UPDATE fondation_chat_messages SET status = 'cut' WHERE status = 'streaming' "
-    "AND process = :process AND COALESCE("
-    "(SELECT lease_until FROM fondation_chat_processes WHERE process = :process), 0) = :lease_until"
+    f"AND process = :process AND {_UNCHANGED}"
+)
+_ABANDON = (
+    f"UPDATE fondation_chat_runs SET ended_at = :now WHERE ended_at IS NULL AND process = :process AND {_UNCHANGED}"
 )
 _BURY = "DELETE FROM fondation_chat_processes WHERE process = :process AND lease_until = :lease_until"
+
+
+def has_left(process: str, lease_until: float) -> bool:
+    """Whether a process is dead, or was not heard of for the length of a lease."""
+    return lease_until < time.time() or is_dead(process)
 
 
 class Processes:
@@ -49,9 +62,10 @@ class Processes:
         """Mark what dead processes were writing, and return how many messages that were."""
         cut = 0
         for process, lease_until in self._execute(_OTHERS, {"me": self.me}).fetchall():
-            if lease_until < time.time() or is_dead(process):
-                seen = {"process": process, "lease_until": lease_until}
+            if has_left(process, lease_until):
+                seen = {"process": process, "lease_until": lease_until, "now": time.time()}
                 cut += self._execute(_CUT, seen).rowcount
+                self._execute(_ABANDON, seen)
                 self._execute(_BURY, seen)
         return cut
 

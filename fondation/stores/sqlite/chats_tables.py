@@ -13,6 +13,7 @@ from fondation.messages import Message, mend_text
 from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, WaitingCall, WaitingState
 from fondation.stores.sqlite.chats_json import read, read_messages, write, write_messages
 from fondation.stores.sqlite.chats_processes import Processes
+from fondation.stores.sqlite.chats_runs import Runs
 from fondation.stores.sqlite.chats_search import first_words, fold, text_of
 
 log = logging.getLogger("fondation.chats")
@@ -87,9 +88,10 @@ class Saving(NamedTuple):
 
 
 class ChatTables:
-    def __init__(self, connection: sqlite3.Connection, processes: Processes) -> None:
+    def __init__(self, connection: sqlite3.Connection, processes: Processes, runs: Runs) -> None:
         self._execute = connection.execute
         self._processes = processes
+        self._runs = runs
 
     def load(self, key: ChatKey) -> StoredChat | None:
         chat = key._asdict()
@@ -98,7 +100,7 @@ class ChatTables:
             return None
         messages = tuple(_message_of(key, message) for message in self._execute(_LOAD_MESSAGES, chat))
         title, agent, created_at, updated_at = row
-        return StoredChat(key, title, agent, created_at, updated_at, messages)
+        return StoredChat(key, title, agent, created_at, updated_at, messages, self._runs.find(key))
 
     def save(self, key: ChatKey, saving: Saving) -> None:
         chat = key._asdict()
@@ -155,6 +157,8 @@ class ChatTables:
     def _put(self, key: ChatKey, message: StoredMessage) -> None:
         if message.status == "streaming":
             self._processes.sign()
+        elif message.run_id is not None:
+            self._runs.end(key, message.run_id)
         text = mend_text(text_of(message.parts))
         columns = {
             "message": message.id,

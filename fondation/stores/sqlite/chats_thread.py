@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar, cast
@@ -22,6 +22,7 @@ from fondation.errors import ChatStoreError
 from fondation.stores.sqlite.chats_file import ChatFile
 from fondation.stores.sqlite.chats_pages import ChatPages
 from fondation.stores.sqlite.chats_processes import RENEW_SECONDS, Processes
+from fondation.stores.sqlite.chats_runs import Runs
 from fondation.stores.sqlite.chats_tables import ChatTables
 from fondation.stores.sqlite.owners import new_owner
 from fondation.stores.sqlite.trouble import is_locked
@@ -37,35 +38,37 @@ T = TypeVar("T")
 class ChatDatabase:
     """The open file, and what knows its way in it."""
 
-    def __init__(self, path: Path, process: str) -> None:
+    def __init__(self, path: Path, process: str, address: str | None) -> None:
         self.file = ChatFile(path)
         self.processes = Processes(self.file.connection, process)
-        self.tables = ChatTables(self.file.connection, self.processes)
+        self.runs = Runs(self.file.connection, self.processes, address)
+        self.tables = ChatTables(self.file.connection, self.processes, self.runs)
         self.pages = ChatPages(self.file.connection)
 
-    def close(self) -> None:
+    def leave(self) -> None:
         with contextlib.suppress(sqlite3.Error):
             self.processes.leave()
-        self.file.close()
 
 
 class _Job(NamedTuple):
     work: Callable[[ChatDatabase], object]
     """May be done twice: when another of the same transaction fails."""
     writes: bool
-    future: asyncio.Future[object]
+    future: asyncio.Future[object] | None
+    """None where nobody waits."""
 
 
 class _Outcome(NamedTuple):
-    future: asyncio.Future[object]
+    future: asyncio.Future[object] | None
     result: object = None
     error: ChatStoreError | None = None
 
 
 class ChatThread:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, address: str | None = None) -> None:
         self._path = path
         self._process = new_owner()
+        self._address = address
         self._asked: list[_Job] = []
         self._queue: SimpleQueue[list[_Job]] = SimpleQueue()
         self._database: ChatDatabase | None = None
@@ -82,12 +85,19 @@ class ChatThread:
         """
         if self._stopped:
             raise ChatStoreError(f"The chats in {self._path} are closed already")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
-        if not self._asked:
-            loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, writes, future))
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        self._ask(_Job(work, writes, future))
         return cast("T", await future)
+
+    def tell(self, work: Callable[[ChatDatabase], object]) -> None:
+        """Have `work` done that writes, and go on; trouble with it is logged."""
+        if not self._stopped:
+            self._ask(_Job(work, writes=True, future=None))
+
+    def _ask(self, job: _Job) -> None:
+        if not self._asked:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._asked.append(job)
 
     def _hand_over(self) -> None:
         """What one turn of the loop asks goes to the thread together: waking it costs more than most of its work."""
@@ -115,6 +125,8 @@ class ChatThread:
             if time.monotonic() >= self._chores_at:
                 self._try(_do_chores)
                 self._chores_at = time.monotonic() + RENEW_SECONDS
+        if self._database is not None:
+            self._database.leave()
         self._close_database()
 
     def _collect(self) -> tuple[list[_Job], bool]:
@@ -148,7 +160,7 @@ class ChatThread:
             log.error("%s was removed, replaced or cut; it is opened anew", self._path)
             self._close_database()
         if self._database is None:
-            self._database = ChatDatabase(self._path, self._process)
+            self._database = ChatDatabase(self._path, self._process, self._address)
         return self._database
 
     def _try(self, work: Callable[[ChatDatabase], None]) -> None:
@@ -168,8 +180,9 @@ class ChatThread:
             self._close_database()
 
     def _close_database(self) -> None:
+        """Without leaving: what this process writes goes on in the next one that is opened."""
         if self._database is not None:
-            self._database.close()
+            self._database.file.close()
         self._database = None
 
 
@@ -177,6 +190,7 @@ def _do_chores(database: ChatDatabase) -> None:
     with database.file.transaction(writes=True):
         database.processes.renew()
         cut = database.processes.cut_dead()
+        database.runs.forget_old()
     if cut:
         log.warning("%d answers were being written when their process died", cut)
 
@@ -187,14 +201,23 @@ def _caused(error: ChatStoreError, cause: Exception) -> ChatStoreError:
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:
-    for loop, told in itertools.groupby(outcomes, lambda outcome: outcome.future.get_loop()):
+    for loop, told in itertools.groupby(outcomes, lambda outcome: outcome.future and outcome.future.get_loop()):
+        if loop is None:
+            _log_trouble(told)
+            continue
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(_resolve, list(told))
 
 
+def _log_trouble(outcomes: Iterable[_Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome.error is not None:
+            log.error("%s", outcome.error)
+
+
 def _resolve(outcomes: Sequence[_Outcome]) -> None:
     for future, result, error in outcomes:
-        if future.done():  # its caller is gone
+        if future is None or future.done():  # its caller is gone
             continue
         if error is None:
             future.set_result(result)

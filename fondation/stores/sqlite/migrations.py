@@ -115,3 +115,13 @@ def m009_chat_processes(database: Database) -> None:
     database.execute(
         "CREATE TABLE fondation_chat_processes (process TEXT PRIMARY KEY, lease_until REAL NOT NULL) WITHOUT ROWID"
     )
+
+
+@migrations()
+def m010_chat_runs(database: Database) -> None:
+    """The newest run of each chat, whose process has the chat's turn until it ends; forgotten some time after."""
+    database.execute(
+        "CREATE TABLE fondation_chat_runs (owner TEXT NOT NULL, id TEXT NOT NULL, run_id TEXT NOT NULL, "
+        "process TEXT NOT NULL, address TEXT, began_at REAL NOT NULL, ended_at REAL, PRIMARY KEY (owner, id)) "
+        "WITHOUT ROWID"
+    )

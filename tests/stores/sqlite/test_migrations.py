@@ -55,6 +55,7 @@ MIGRATIONS = [
     "m007_chat_calls",
     "m008_chat_memory",
     "m009_chat_processes",
+    "m010_chat_runs",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

@@ -1,0 +1,382 @@
+"""Servers that share a database: what is asked of the one about a run of the other."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fondation.errors import ChatStoreError
+from fondation.providers.base import AnswerEnd, TextPiece
+from fondation.server import floor, neighbours, runs
+from fondation.stores.chats import ChatKey
+from tests.support.chunks import assert_acceptable
+from tests.support.lines import parse as parse_lines
+from tests.support.scripted import text
+from tests.support.served import ANN, Kitchen, OpenProvider, Reply, Served
+
+KEY = ChatKey("session:c1", "c1")
+
+
+def routes(**keys: str) -> str:
+    """Ann's route with these keys, and a second one."""
+    config = ", ".join(f"{name}: {value}" for name, value in keys.items())
+    return ANN.replace("/api/chat: Ann", f"/api/chat: {{agent: Ann, {config}}}\n  /api/other: Ann")
+
+
+def slow(released: asyncio.Event) -> OpenProvider:
+    return OpenProvider([[[TextPiece("So far")], released.wait, [TextPiece(", so good")], [AnswerEnd("stop")]]])
+
+
+@pytest.fixture(autouse=True)
+def soon_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "ANNOUNCE_SECONDS", 0.0)
+
+
+@contextlib.asynccontextmanager
+async def asking(served: Served, provider: OpenProvider, **headers: str) -> AsyncIterator[asyncio.Task[Reply]]:
+    """A post whose answer is under way, and told of."""
+    posting = asyncio.create_task(ask(served, **headers))
+    await asyncio.wait_for(provider.asked.wait(), 2)
+    await asyncio.sleep(0.03)
+    try:
+        yield posting
+    finally:
+        posting.cancel()
+        await asyncio.gather(posting, return_exceptions=True)
+
+
+async def ask(served: Served, message: str = "Hi", **headers: str) -> Reply:
+    return await served.post({"id": "c1", "message": message}, **headers)
+
+
+async def resume(served: Served, path: str = "/api/chat", **headers: str) -> Reply:
+    return await served.ask("GET", f"{path}/c1/stream", headers=named(headers))
+
+
+async def stop(served: Served, path: str = "/api/chat", **headers: str) -> Any:
+    return (await served.ask("POST", f"{path}/c1/stop", headers=named(headers))).json
+
+
+def named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+async def messages(served: Served, **headers: str) -> list[Any]:
+    reply = await served.ask("GET", "/api/chats/c1", headers=named(headers))
+    assert reply.status == 200, reply.body
+    found: list[Any] = reply.json["messages"]
+    return found
+
+
+@pytest.mark.parametrize("chats", ["server", "client"])
+async def test_a_stream_is_resumed_from_wherever_it_is_asked_for(chats: str, kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes(chats=chats))
+    other = await kitchen.serve(OpenProvider(), routes(chats=chats))
+    async with asking(owner, provider) as posting:
+        resuming = asyncio.create_task(resume(other))
+        await asyncio.sleep(0.05)
+        assert not resuming.done()
+        released.set()
+        posted, resumed = await asyncio.gather(posting, resuming)
+    assert resumed.body == posted.body
+    assert_acceptable(resumed.chunks)
+    for name in ("Content-Type", "x-run-id", "x-session-id", "x-vercel-ai-ui-message-stream"):
+        assert resumed.headers[name] == posted.headers[name]
+
+
+async def test_a_stream_of_major_4_is_resumed_too(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes(client="4"))
+    other = await kitchen.serve(OpenProvider(), routes(client="4"))
+    body = {"id": "c1", "messages": [{"role": "user", "content": "Hi"}]}
+    posting = asyncio.create_task(owner.post(body))
+    await asyncio.wait_for(provider.asked.wait(), 2)
+    await asyncio.sleep(0.03)
+    resuming = asyncio.create_task(other.ask("GET", "/api/chat?chatId=c1"))
+    await asyncio.sleep(0.03)
+    released.set()
+    posted, resumed = await asyncio.gather(posting, resuming)
+    assert ("0", ", so good") in parse_lines(resumed.body)
+    assert resumed.body == posted.body
+
+
+@pytest.mark.parametrize("chats", ["server", "client"])
+async def test_a_stop_reaches_the_run_from_anywhere(chats: str, kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes(chats=chats, on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider(), routes(chats=chats))
+    async with asking(owner, provider) as posting:
+        assert await stop(other) == {"stopped": True}
+        assert (await posting).text == "So far"
+    assert await stop(other) == {"stopped": False}
+
+
+async def test_a_run_is_found_only_by_its_user_and_on_its_route(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider, x_user_id="u1", x_session_id="s1") as posting:
+        for stranger in ({}, {"x_user_id": "u2"}, {"x_session_id": "s1"}):
+            assert (await resume(other, **stranger)).status == 204
+            assert await stop(other, **stranger) == {"stopped": False}
+            assert (await other.ask("DELETE", "/api/chats/c1", headers=named(stranger))).status == 404
+        assert (await resume(other, "/api/other", x_user_id="u1")).status == 204
+        assert await stop(other, "/api/other", x_user_id="u1") == {"stopped": False}
+        resuming = asyncio.create_task(resume(other, x_user_id="u1"))
+        await asyncio.sleep(0.03)
+        released.set()
+        assert (await resuming).text == (await posting).text == "So far, so good"
+
+
+async def test_a_new_message_is_answered_where_the_chat_is_and_ends_a_run_that_nobody_reads(kitchen: Kitchen) -> None:
+    provider = OpenProvider([[[TextPiece("So far")], lambda: asyncio.sleep(60)], text("On.")])
+    owner = await kitchen.serve(provider, routes(on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider([text("Elsewhere.")]), routes(on_disconnect="continue"))
+    async with asking(owner, provider):
+        pass
+    reply = await ask(other, "And now?")
+    assert reply.text == "On."
+    assert reply.headers["x-session-id"] == "c1"
+    for served in (owner, other):
+        told = await messages(served)
+        assert [message["metadata"].get("status") for message in told[1::2]] == ["stopped", None]
+    assert (await ask(other)).text == "Elsewhere.", "the turn is free again"
+
+
+async def test_a_chat_that_is_read_anywhere_is_still_answering(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(floor, "LEAVE_SECONDS", 0.02)
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        for accept in ("*/*", "application/json"):
+            reply = await ask(other, Accept=accept)
+            assert (reply.status, reply.json) == (409, {"error": "This chat is still answering"})
+            assert reply.headers["Retry-After"] == "1"
+
+
+async def test_a_json_answer_is_passed_on_whole(kitchen: Kitchen) -> None:
+    provider = OpenProvider([[[TextPiece("So far")], lambda: asyncio.sleep(60)], text("On.")])
+    owner = await kitchen.serve(provider, routes(on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        pass
+    reply = await ask(other, Accept="application/json")
+    assert (reply.status, reply.json["text"]) == (200, "On.")
+    assert reply.headers["x-run-id"] == reply.json["runId"]
+
+
+async def test_a_reader_who_leaves_the_other_server_has_left_the_run(kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes(on_disconnect="{grace: 200ms}"))
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        reading = asyncio.create_task(resume(other))
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
+    assert not provider.ended.is_set(), "the other one reads on"
+    reading.cancel()
+    await asyncio.wait_for(provider.ended.wait(), 2)
+    assert (await owner.rows())[0]["status"] == "aborted"
+
+
+async def test_a_chat_is_deleted_from_anywhere(kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider) as posting:
+        assert (await other.ask("DELETE", "/api/chats/c1")).status == 204
+        assert (await posting).text == "So far"
+    for served in (owner, other):
+        assert (await served.ask("GET", "/api/chats/c1")).status == 404
+        assert (await resume(served)).status == 204
+
+
+async def test_a_chat_that_is_read_elsewhere_leaves_the_answer_to_its_stream(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider) as posting:
+        assert [message["role"] for message in await messages(other)] == ["user"]
+        released.set()
+        await posting
+    assert (await resume(other)).text == "So far, so good", "it is remembered where it ran"
+    assert [message["role"] for message in await messages(other)] == ["user", "assistant"]
+    assert (await resume(other)).status == (await resume(owner)).status == 204, "it was told once"
+
+
+@pytest.mark.parametrize("chats", ["server", "client"])
+async def test_no_older_answer_is_told_for_the_newest(chats: str, kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    other = await kitchen.serve(OpenProvider([text("First.")]), routes(chats=chats))
+    owner = await kitchen.serve(provider, routes(chats=chats))
+    assert (await ask(other)).text == "First."
+    async with asking(owner, provider) as posting:
+        released.set()
+        await posting
+    assert (await resume(other)).text == "So far, so good"
+    assert (await resume(owner)).text == "So far, so good"
+
+
+async def test_a_server_that_goes_down_serves_the_readers_of_the_others(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes(on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider([text("On.")]), routes(on_disconnect="continue"))
+    async with asking(owner, provider):
+        reading = asyncio.create_task(resume(other))
+        await asyncio.sleep(0.05)
+    draining = asyncio.create_task(owner.services.runs.drain(5))
+    await asyncio.sleep(0.05)
+    assert not reading.done()
+    released.set()
+    assert (await reading).text == "So far, so good"
+    await draining
+
+
+async def test_a_server_that_goes_down_lets_the_others_have_its_chats(kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes(on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider([text("On.")]), routes(on_disconnect="continue"))
+    async with asking(owner, provider):
+        pass
+    draining = asyncio.create_task(owner.services.runs.drain(5))
+    assert (await ask(other)).text == "On."
+    await draining
+    assert [message["metadata"].get("status") for message in (await messages(other))[1::2]] == ["stopped", None]
+
+
+async def test_a_server_that_goes_down_ends_what_it_passes_on(kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider) as posting:
+        reading = asyncio.create_task(resume(other))
+        await asyncio.sleep(0.05)
+        await other.services.runs.drain(0)
+        reply = await reading
+        assert [chunk["type"] for chunk in reply.chunks][-2:] == ["error", "finish"]
+        assert reply.body.endswith(b"data: [DONE]\n\n")
+        released.set()
+        assert (await posting).text == "So far, so good"
+
+
+async def test_the_turn_of_a_server_that_cannot_be_reached_is_respected(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fondation.server.chat._LOOK_AGAIN", (0.0, 0.0))
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        assert owner.services.address is not None
+        Path(owner.services.address).unlink()
+        assert (await ask(other)).status == 409
+        assert (await resume(other)).status == 204
+        assert await stop(other) == {"stopped": False}
+        assert len(await messages(other)) == 2
+
+
+async def test_a_server_without_a_socket_works_alone(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fondation.server.chat._LOOK_AGAIN", (0.0,))
+    monkeypatch.setattr(neighbours, "new_socket", lambda: None)
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        assert owner.services.address is None
+        assert (await ask(other)).status == 409
+        assert (await resume(other)).status == 204
+
+
+async def test_a_socket_that_cannot_be_opened_is_told_and_done_without(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(neighbours, "new_socket", lambda: tmp_path / "missing" / "a.sock")
+    served = await kitchen.serve(OpenProvider([text("ok")]))
+    assert served.services.address is None
+    assert "cannot pass requests on to this one" in caplog.text
+    assert (await ask(served)).text == "ok"
+
+
+async def test_a_database_in_trouble_is_no_reason_to_refuse_a_reader(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = await kitchen.serve(OpenProvider([text("ok")]))
+    posted = await ask(served)
+
+    async def fail(key: ChatKey) -> None:
+        raise ChatStoreError("the disk is gone")
+
+    monkeypatch.setattr(served.services.chats, "run_of", fail)
+    assert (await resume(served)).body == posted.body
+    assert "the neighbours are not asked: the disk is gone" in caplog.text
+
+
+async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(kitchen: Kitchen) -> None:
+    app = kitchen.app(OpenProvider())
+    async with contextlib.AsyncExitStack() as exits:
+        inner = Kitchen(kitchen.folder, pytest.MonkeyPatch(), exits)
+        served = await inner.run(app)
+        assert served.services.address is not None
+        socket = Path(served.services.address)
+        assert stat.S_ISSOCK(socket.stat().st_mode)
+        assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+    assert not socket.exists()
+
+
+async def test_a_turn_that_could_not_begin_is_free_again(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = await kitchen.serve(OpenProvider([text("ok")]))
+    other = await kitchen.serve(OpenProvider([text("Elsewhere.")]))
+
+    async def fail(*arguments: object) -> None:
+        raise ChatStoreError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("fondation.server.turns._take_answers", fail)
+        assert (await ask(served)).status == 503
+    assert served.services.chats is not None
+    run = await served.services.chats.run_of(KEY)
+    assert run is not None
+    assert run.state == "ended"
+    assert (await ask(other)).text == "Elsewhere."
+
+
+async def test_a_short_run_of_a_chat_that_is_not_kept_is_told_to_nobody(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "ANNOUNCE_SECONDS", 60.0)
+    served = await kitchen.serve(OpenProvider([text("ok")]), routes(chats="client"))
+    posted = await ask(served)
+    assert served.services.chats is not None
+    assert await served.services.chats.run_of(KEY) is None
+    assert (await resume(served)).body == posted.body
+
+
+async def test_a_client_that_is_gone_is_found_by_the_watch_too(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes(on_disconnect="{grace: 50ms}"))
+    other = await kitchen.serve(OpenProvider(), routes(), handler_cancellation=False)
+    async with asking(owner, provider):
+        reading = asyncio.create_task(resume(other))
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
+    assert not provider.ended.is_set()
+    reading.cancel()
+    await asyncio.wait_for(provider.ended.wait(), 2)
