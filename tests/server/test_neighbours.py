@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fondation.calls import ModelCall
 from fondation.errors import ChatStoreError
-from fondation.providers.base import AnswerEnd, TextPiece
+from fondation.providers.base import AnswerEnd, ModelRequest, Pieces, TextPiece
 from fondation.server import floor, neighbours, runs
 from fondation.stores.chats import ChatKey
 from tests.support.chunks import assert_acceptable
@@ -61,6 +61,11 @@ async def resume(served: Served, path: str = "/api/chat", **headers: str) -> Rep
 
 async def stop(served: Served, path: str = "/api/chat", **headers: str) -> Any:
     return (await served.ask("POST", f"{path}/c1/stop", headers=named(headers))).json
+
+
+def socket_of(served: Served) -> Path:
+    assert served.services.address is not None
+    return Path(served.services.address)
 
 
 def named(headers: dict[str, str]) -> dict[str, str]:
@@ -153,7 +158,9 @@ async def test_a_new_message_is_answered_where_the_chat_is_and_ends_a_run_that_n
     assert (await ask(other)).text == "Elsewhere.", "the turn is free again"
 
 
-async def test_a_chat_that_is_read_anywhere_is_still_answering(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_chat_that_is_read_anywhere_is_still_answering(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(floor, "LEAVE_SECONDS", 0.02)
     provider = slow(asyncio.Event())
     owner = await kitchen.serve(provider, routes())
@@ -163,6 +170,51 @@ async def test_a_chat_that_is_read_anywhere_is_still_answering(kitchen: Kitchen,
             reply = await ask(other, Accept=accept)
             assert (reply.status, reply.json) == (409, {"error": "This chat is still answering"})
             assert reply.headers["Retry-After"] == "1"
+
+
+class Counting(OpenProvider):
+    """Answers everybody, and says how many it answered at once."""
+
+    most = 0
+    _now = 0
+
+    async def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
+        Counting._now += 1
+        Counting.most = max(Counting.most, Counting._now)
+        try:
+            yield [TextPiece("Yes.")]
+            await asyncio.sleep(0)
+            yield [AnswerEnd("stop")]
+        finally:
+            Counting._now -= 1
+
+
+async def test_of_posts_to_several_servers_at_once_one_is_answered(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(floor, "LEAVE_SECONDS", 0.02)
+    released = asyncio.Event()
+    servers = [await kitchen.serve(slow(released), routes()) for _ in range(4)]
+    posting = [asyncio.create_task(ask(served)) for served in servers]
+    refused = asyncio.as_completed(posting)
+    for _ in range(3):
+        assert (await next(refused)).status == 409
+    released.set()
+    replies = await asyncio.gather(*posting)
+    assert sorted(reply.status for reply in replies) == [200, 409, 409, 409]
+    assert [message["role"] for message in await messages(servers[0])] == ["user", "assistant"]
+
+
+async def test_short_answers_of_several_servers_follow_each_other(kitchen: Kitchen) -> None:
+    servers = [await kitchen.serve(Counting(), routes()) for _ in range(3)]
+    replies = await asyncio.gather(*(ask(servers[number % 3], f"Question {number}") for number in range(12)))
+    answered = [reply for reply in replies if reply.status == 200]
+    assert {reply.status for reply in replies} <= {200, 409}
+    assert len(answered) >= 3
+    assert all(reply.text == "Yes." for reply in answered)
+    assert Counting.most == 1
+    told = await messages(servers[0])
+    assert [message["role"] for message in told] == ["user", "assistant"] * len(answered)
 
 
 async def test_a_json_answer_is_passed_on_whole(kitchen: Kitchen) -> None:
@@ -282,8 +334,7 @@ async def test_the_turn_of_a_server_that_cannot_be_reached_is_respected(
     owner = await kitchen.serve(provider, routes())
     other = await kitchen.serve(OpenProvider(), routes())
     async with asking(owner, provider):
-        assert owner.services.address is not None
-        Path(owner.services.address).unlink()
+        socket_of(owner).unlink()
         assert (await ask(other)).status == 409
         assert (await resume(other)).status == 204
         assert await stop(other) == {"stopped": False}
@@ -326,15 +377,12 @@ async def test_a_database_in_trouble_is_no_reason_to_refuse_a_reader(
     assert "the neighbours are not asked: the disk is gone" in caplog.text
 
 
-async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(kitchen: Kitchen) -> None:
-    app = kitchen.app(OpenProvider())
+async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with contextlib.AsyncExitStack() as exits:
-        inner = Kitchen(kitchen.folder, pytest.MonkeyPatch(), exits)
-        served = await inner.run(app)
-        assert served.services.address is not None
-        socket = Path(served.services.address)
-        assert stat.S_ISSOCK(socket.stat().st_mode)
-        assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
+        socket = socket_of(await Kitchen(tmp_path, monkeypatch, exits).serve(OpenProvider()))
+        assert (socket.is_socket(), socket.parent.stat().st_mode & 0o777) == (True, 0o700)
     assert not socket.exists()
 
 

@@ -94,6 +94,21 @@ async def test_somebody_elses_run_is_not_there(kitchen: Kitchen) -> None:
     assert (await running).text == "So far, so good"
 
 
+@pytest.mark.parametrize("chats", ["server", "client"])
+async def test_a_run_of_another_route_is_not_there(chats: str, kitchen: Kitchen) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    served = await kitchen.serve(provider, route(chats=chats) + "  /api/other: Ann\n")
+    running = asyncio.create_task(ask(served))
+    await until_asked(provider)
+    assert (await served.ask("GET", "/api/other/c1/stream")).status == 204
+    assert (await served.ask("POST", "/api/other/c1/stop")).json == {"stopped": False}
+    released.set()
+    assert (await running).text == "So far, so good"
+    assert (await served.ask("GET", "/api/other/c1/stream")).status == 204
+    assert (await resume(served)).status == 200
+
+
 async def test_a_run_that_has_ended_is_there_for_a_minute(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
     served = await kitchen.serve(OpenProvider([text("ok")]))
