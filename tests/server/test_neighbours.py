@@ -14,7 +14,7 @@ from fondation.calls import ModelCall
 from fondation.errors import ChatStoreError
 from fondation.providers.base import AnswerEnd, ModelRequest, Pieces, TextPiece
 from fondation.server import floor, neighbours, runs
-from fondation.stores.chats import ChatKey
+from fondation.stores.chats import ChatKey, StoredMessage, WaitingCall
 from tests.support.chunks import assert_acceptable
 from tests.support.lines import parse as parse_lines
 from tests.support.scripted import text
@@ -389,14 +389,16 @@ async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(
 async def test_a_turn_that_could_not_begin_is_free_again(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
     served = await kitchen.serve(OpenProvider([text("ok")]))
     other = await kitchen.serve(OpenProvider([text("Elsewhere.")]))
+    assert served.services.chats is not None
+    await served.services.chats.save(KEY, [StoredMessage("a1", "assistant", (), status="waiting")])
+    await served.services.chats.wait(KEY, [WaitingCall("w1", "a1", "c1", "refund", "{}", "Ann", "client")])
 
     async def fail(*arguments: object) -> None:
         raise ChatStoreError("the disk is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr("fondation.server.turns._take_answers", fail)
+        broken.setattr(served.services.chats, "answer", fail)
         assert (await ask(served)).status == 503
-    assert served.services.chats is not None
     run = await served.services.chats.run_of(KEY)
     assert run is not None
     assert run.state == "ended"
