@@ -37,6 +37,11 @@ class Part(msgspec.Struct, rename="camel"):
     text: str | None = None
     reasoning: str | None = None
     tool_invocation: ToolInvocation | None = None
+    url: str | None = None
+    media_type: str | None = None
+    mime_type: str | None = None
+    data: Json = None
+    filename: str | None = None
 
 
 class Attachment(msgspec.Struct, rename="camel"):
@@ -48,7 +53,7 @@ class Attachment(msgspec.Struct, rename="camel"):
 class DataStreamMessage(msgspec.Struct, rename="camel"):
     role: Literal["user", "assistant", "system", "data"]
     id: str | None = None
-    content: str | None = None
+    content: str | list[Part] | None = None
     parts: list[Part] | None = None
     tool_invocations: list[ToolInvocation] | None = None
     attachments: list[Attachment] | None = msgspec.field(default=None, name="experimental_attachments")
@@ -111,6 +116,8 @@ def _parts(message: DataStreamMessage) -> Iterator[UIPart]:
                     yield UIPart("step-start")
                 yield UIPart(part.type, text=part.text or part.reasoning)
                 before = None
+            case Part(type="file"):
+                yield _file_part(part)
     for attachment in message.attachments or []:
         yield UIPart(
             "file", url=attachment.url, media_type=attachment.content_type or None, filename=attachment.name or None
@@ -120,7 +127,17 @@ def _parts(message: DataStreamMessage) -> Iterator[UIPart]:
 def _parts_of_fields(message: DataStreamMessage) -> list[Part]:
     """The parts of a message that has none: its tools come before its text."""
     tools = [Part("tool-invocation", tool_invocation=invocation) for invocation in message.tool_invocations or []]
+    if isinstance(message.content, list):
+        return [*tools, *message.content]
     return [*tools, Part("text", text=message.content)] if message.content else tools
+
+
+def _file_part(part: Part) -> UIPart:
+    """A file by its address, as later majors tell it, or by its content, as the stream gave it."""
+    url = part.url
+    if url is None and isinstance(part.data, str):
+        url = f"data:{part.mime_type or ''};base64,{part.data}"
+    return UIPart("file", url=url, media_type=part.media_type or part.mime_type, filename=part.filename)
 
 
 def _tool_part(invocation: ToolInvocation) -> UIPart:

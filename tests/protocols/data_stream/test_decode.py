@@ -72,6 +72,7 @@ def answers(*messages: Any) -> tuple[Message, ...]:
         {"id": "c1", "message": {"role": "user", "content": "Hi"}},
         {"id": "c1", "message": user(createdAt="2026-01-01T00:00:00.000Z")},
         {"id": "c1", "message": {"role": "user", "parts": [said("Hi")]}},
+        {"id": "c1", "message": {"role": "user", "content": [said("Hi")]}},
         {"id": "c1", "messages": [{"role": "data", "content": "", "data": {"x": 1}}, user()]},
     ],
 )
@@ -198,6 +199,17 @@ def test_attachments_are_part_of_what_the_user_says() -> None:
     alone = {"role": "user", "content": "", "experimental_attachments": [{"url": url}]}
     assert read({"messages": [alone]}).messages == (UserMessage((FilePart(url, "image/png"),)),)
     assert "messages[0].parts[1]" in refused({"messages": [user(experimental_attachments=[{"url": "data:x/y,"}])]})
+
+
+def test_files_among_the_parts_are_part_of_what_was_said() -> None:
+    url = "data:image/png;base64,aGk="
+    sent = {"type": "file", "mediaType": "image/png", "url": url, "filename": "hi.png"}
+    [message] = read({"message": {"role": "user", "parts": [said("See"), sent]}}).messages
+    assert message == UserMessage((TextPart("See"), FilePart(url, "image/png", "hi.png")))
+    given = {"type": "file", "mimeType": "image/png", "data": "aGk="}
+    drawn = read({"messages": [user(), assistant(said("Here:"), given), user("Thanks")]}).sent[1]
+    assert drawn.parts[1] == {"type": "file", "mediaType": "image/png", "url": url}
+    assert "messages[0].parts[1]" in refused({"messages": [user(parts=[said("See"), {"type": "file", "data": 3}])]})
 
 
 def test_a_pages_results_and_plain_answers_to_waiting_calls_are_found() -> None:
