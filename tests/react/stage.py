@@ -35,7 +35,13 @@ class Stage:
         self.upstream.play(*answers)
         props = {"api": self.server + route, **props}
         outcome = self.browser.play(Scenario(page=page, major=self.major, props=props, actions=[*actions]))
-        assert outcome.stuck is None, "\n\n".join([*outcome.views[-5:], *outcome.complaints])
+        assert outcome.stuck is None, _told(outcome)
         assert outcome.problems == []
         assert [complaint for complaint in outcome.complaints if not complaint.startswith("Chat error:")] == []
         return outcome
+
+
+def _told(outcome: Outcome) -> str:
+    """The last that was seen, for who reads of a failure."""
+    answers = [f"HTTP {exchange.status}:\n{exchange.raw}" for exchange in outcome.exchanges]
+    return "\n\n".join([*answers, *outcome.views[-3:], *outcome.complaints, f"stuck at {outcome.stuck}"])

@@ -226,6 +226,31 @@ def test_a_yes_or_no_of_the_page_decides_what_runs(stage: Stage, answer: str, re
     assert len(outcome.exchanges) == 2
 
 
+def test_the_last_message_alone_is_enough(stage: Stage) -> None:
+    actions = [
+        *(*send("Hi"), wait("One."), gone("Loading"), press("Again"), wait("Two."), gone("Loading")),
+        *(*send("Where am I?"), press("Tell"), wait("Paris."), gone("Loading")),
+    ]
+    answers = [says("One."), says("Two."), calls(("locate", {})), says("You are in Paris.")]
+    outcome = stage.play("4/parts", "/4/server/clerk", *actions, answers=answers, lastMessageOnly=True)
+    assert all(body.keys() == {"id", "message"} for body in outcome.bodies)
+    last = stage.upstream.calls[-1]
+    assert last.roles == ["system", "user", "assistant", "user", "assistant", "tool"]
+    assert spoken(stage)[:3] == ["Hi", "Two.", "Where am I?"]
+    assert last.body["messages"][-1]["content"] == "48.85"
+
+
+def test_a_file_goes_along_and_stays(stage: Stage, chats: str) -> None:
+    actions = [*send("See?"), wait("I do."), gone("Loading"), *send("Still?"), wait("Yes."), gone("Loading")]
+    photo = {"name": "photo.png", "contentType": "image/png", "url": PNG}
+    answers = [says("I do."), says("Yes.")]
+    stage.play("4/parts", f"/4/{chats}/chat", *actions, answers=answers, attachments=[photo])
+    first, _, second = spoken(stage)
+    for content, asked in ((first, "See?"), (second, "Still?")):
+        assert [part["type"] for part in content] == ["text", "image_url"]
+        assert (content[0]["text"], content[1]["image_url"]["url"]) == (asked, PNG)
+
+
 def test_a_new_question_passes_what_waits(stage: Stage) -> None:
     answers = [calls(("locate", {})), says("Never mind.")]
     actions = [*send("Where am I?"), wait("Tell"), *send("Forget it."), wait("Never mind."), gone("Loading")]
@@ -253,7 +278,7 @@ def test_a_page_that_has_nothing_to_resume_is_ready(stage: Stage) -> None:
     assert spoken(stage) == ["Hi", "Hello.", "Bye"]
 
 
-def spoken(stage: Stage) -> list[str]:
+def spoken(stage: Stage) -> list[Any]:
     """What the user and the assistant said, as the model read it last."""
     messages = stage.upstream.calls[-1].body["messages"]
     return [message["content"] for message in messages if message["role"] in ("user", "assistant")]

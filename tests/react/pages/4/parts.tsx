@@ -1,6 +1,7 @@
 "use client";
 
 import { useChat } from "@ai-sdk/react";
+import { Attachment } from "ai";
 
 /** The answers to calls that wait for the page, by the labels of their buttons. */
 const ANSWERS: Record<string, Record<string, any>> = {
@@ -8,11 +9,16 @@ const ANSWERS: Record<string, Record<string, any>> = {
   pay_back: { Yes: { approved: true }, No: { approved: false, reason: "Too much." } },
 };
 
+type Props = { api: string; lastMessageOnly?: boolean; attachments?: Attachment[] };
+
 /** Every part of a message, and buttons that answer a call which waits for the page. */
-export default function PartsChat({ api }: { api: string }) {
+export default function PartsChat({ api, lastMessageOnly, attachments }: Props) {
   const { messages, input, handleInputChange, handleSubmit, isLoading, reload, stop, addToolResult } = useChat({
     api,
     maxSteps: 5,
+    experimental_prepareRequestBody: lastMessageOnly
+      ? ({ id, messages }) => ({ id, message: messages[messages.length - 1] })
+      : undefined,
   });
 
   return (
@@ -27,7 +33,7 @@ export default function PartsChat({ api }: { api: string }) {
         </article>
       ))}
       {isLoading && <div>Loading</div>}
-      <form onSubmit={handleSubmit}>
+      <form onSubmit={(event) => handleSubmit(event, { experimental_attachments: attachments })}>
         <input value={input} onChange={handleInputChange} />
         <button type="submit">Send</button>
         <button type="button" onClick={() => reload()} disabled={isLoading}>
