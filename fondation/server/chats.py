@@ -17,7 +17,7 @@ from fondation.server.answers import json_response
 from fondation.server.keys import SERVICES
 from fondation.server.live import LiveRun
 from fondation.server.neighbours import Errand, ask_neighbour, pass_on_if_elsewhere
-from fondation.server.requests import chat_key, checked_id, read_body, run_info
+from fondation.server.requests import chat_key, checked_id, named, read_body, run_info
 from fondation.stores.chats import ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
 
 PATH = "/api/chats"
@@ -44,7 +44,7 @@ def add_chat_routes(router: web.UrlDispatcher) -> None:
 
 async def list_chats(request: web.Request) -> web.Response:
     """`{chats, next}`, newest first; `?search=`, `?limit=` and `?cursor=`, which is the `next` of the page before."""
-    if not (request.headers.get("x-user-id") or request.headers.get("x-session-id")):
+    if not (named(request, "x-user-id") or named(request, "x-session-id")):
         raise RequestError(400, "Whose chats? Send the header x-user-id or x-session-id")
     limit = request.query.get("limit", str(PAGE))
     if not limit.isdecimal() or not 1 <= int(limit) <= MOST:

@@ -25,6 +25,8 @@ LONGEST_ID = 128
 BODY_SECONDS = 60.0
 """How long a body may take to arrive."""
 
+_NOBODY = frozenset({"", "undefined", "null"})
+
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -50,8 +52,8 @@ def conversation_of(body: bytes, route: Route) -> Conversation:
 def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo:
     """Who asks, about which chat; names that are not given are made. Raises `RequestError` (400) for an unfit name."""
     chat_id = checked_id("id", chat_id)
-    session_id = checked_id("x-session-id", request.headers.get("x-session-id"))
-    user_id = checked_id("x-user-id", request.headers.get("x-user-id"))
+    session_id = checked_id("x-session-id", named(request, "x-session-id"))
+    user_id = checked_id("x-user-id", named(request, "x-user-id"))
     method: Method = "generate" if wants_json(request) else "stream"
     return RunInfo(
         run_id=f"run_{new_token()}",
@@ -60,6 +62,12 @@ def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo
         chat_id=chat_id or new_uuid(),
         method=method,
     )
+
+
+def named(request: web.Request, header: str) -> str | None:
+    """Whom a header names; None for nobody, which a page's `fetch` writes as a word: strangers would share that name."""
+    name = request.headers.get(header)
+    return None if name in _NOBODY else name
 
 
 def chat_key(info: RunInfo) -> ChatKey:

@@ -6,5 +6,6 @@ export function openDocument() {
   const window = new Window({ url: "http://page.test/" });
   globalThis.window = window;
   globalThis.document = window.document;
+  globalThis.sessionStorage = window.sessionStorage;
   Object.defineProperty(globalThis, "navigator", { value: window.navigator, configurable: true });
 }

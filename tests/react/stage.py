@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,13 @@ class Stage:
         """Whether the server left that call of the model before its answer was whole."""
         self.upstream.calls[call].seconds_after(0)  # its end is waited for
         return self.upstream.calls[call].cut
+
+    def chats_of(self, session: str) -> list[dict[str, Any]]:
+        """What the server lists of them."""
+        request = urllib.request.Request(f"{self.server}/api/chats", headers={"x-session-id": session})
+        with urllib.request.urlopen(request) as response:
+            chats: list[dict[str, Any]] = json.load(response)["chats"]
+            return chats
 
     def play(self, page: str, route: str, *actions: Action, answers: list[Answer], **props: Any) -> Outcome:
         """Do all of `actions` on a page, while the model answers with `answers` in turn.

@@ -91,11 +91,14 @@ def test_parallel_tools_and_a_failing_one_have_their_results_each(stage: Stage, 
     assert results[0] == "Error: There is no such city."
 
 
-def test_the_page_sends_its_headers(stage: Stage) -> None:
+def test_the_session_of_a_page_is_known_and_its_missing_user_is_nobody(stage: Stage) -> None:
     outcome = stage.play("4/advanced", "/4/server/chat", *send("Hi"), wait("Hello."), answers=[says("Hello.")])
     [exchange] = outcome.exchanges
-    assert exchange.headers["x-session-id"] == exchange.response_headers["x-session-id"] == "session-1"
-    assert exchange.headers["x-user-id"] == "user-1"
+    session = exchange.headers["x-session-id"]
+    assert exchange.response_headers["x-session-id"] == session
+    assert exchange.headers["x-user-id"] == "undefined"
+    [chat] = [chat for chat in stage.chats_of(session) if chat["id"] == outcome.bodies[0]["id"]]
+    assert chat["messages"] == 2
 
 
 @pytest.mark.parametrize("first", [refuses(401, f"no {API_KEY}"), says("So far", ending="error")], ids=["401", "later"])

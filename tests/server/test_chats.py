@@ -65,8 +65,9 @@ async def test_a_wrong_query_is_told_what_is_right(query: str, said: str, kitche
     assert reply.json["error"].startswith(said)
 
 
-async def test_a_list_needs_to_know_whose(kitchen: Kitchen) -> None:
-    reply = await (await serve(kitchen)).ask("GET", "/api/chats")
+@pytest.mark.parametrize("headers", [{}, {"x-user-id": "undefined", "x-session-id": ""}])
+async def test_a_list_needs_to_know_whose(headers: dict[str, str], kitchen: Kitchen) -> None:
+    reply = await (await serve(kitchen)).ask("GET", "/api/chats", headers=headers)
     assert (reply.status, reply.json["error"]) == (400, "Whose chats? Send the header x-user-id or x-session-id")
 
 

@@ -250,6 +250,14 @@ async def test_a_users_name_is_believed_from_this_machine(kitchen: Kitchen) -> N
     assert [row["user_id"] for row in await served.rows(2)] == ["u1", None]
 
 
+@pytest.mark.parametrize("nobody", ["undefined", "null", ""])
+async def test_a_value_that_a_page_does_not_have_is_nobodys_name(nobody: str, kitchen: Kitchen) -> None:
+    served, _ = await serve(kitchen)
+    replies = [await served.post(x_user_id=nobody, x_session_id=nobody) for _ in range(2)]
+    assert [row["user_id"] for row in await served.rows(2)] == [None, None]
+    assert len({reply.headers["x-session-id"] for reply in replies} - {nobody}) == 2
+
+
 @pytest.mark.parametrize(("peer", "believed"), [("10.1.2.3", True), ("192.168.0.7", False), ("::ffff:127.0.0.1", True)])
 async def test_a_users_name_is_believed_from_the_proxies_and_from_nobody_else(
     peer: str, believed: bool, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch

@@ -7,8 +7,8 @@ export default function AdvancedChatInterface({ api }: { api: string }) {
   const { messages, input, handleInputChange, handleSubmit, isLoading, error, reload, stop } = useChat({
     api,
     headers: {
-      "x-session-id": "session-1",
-      "x-user-id": "user-1",
+      "x-session-id": getOrCreateSessionId(),
+      "x-user-id": getCurrentUserId(),
     },
     onError: (error) => {
       console.error("Chat error:", error);
@@ -63,4 +63,18 @@ function MessageBubble({ message }: { message: Message }) {
       )}
     </article>
   );
+}
+
+function getOrCreateSessionId(): string {
+  let sessionId = sessionStorage.getItem("session-id");
+  if (!sessionId) {
+    sessionId = crypto.randomUUID();
+    sessionStorage.setItem("session-id", sessionId);
+  }
+  return sessionId;
+}
+
+/** Nobody is logged in. */
+function getCurrentUserId(): any {
+  return undefined;
 }
