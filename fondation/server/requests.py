@@ -65,7 +65,7 @@ def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo
 
 
 def named(request: web.Request, header: str) -> str | None:
-    """Whom a header names; None for nobody, which a page's `fetch` writes as a word: strangers would share that name."""
+    """Whom a header names; None for nobody, whom a page's `fetch` writes as a word: strangers would share that name."""
     name = request.headers.get(header)
     return None if name in _NOBODY else name
 
