@@ -16,7 +16,7 @@ from fondation.events import Batch
 from fondation.protocols import PROTOCOLS
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.json_answer import JsonAnswer
-from fondation.run_request import RunRequest
+from fondation.protocols.ui_message_stream.retell import retold
 from fondation.runner import Run
 from fondation.server.answers import json_response
 from fondation.server.diary import Diary
@@ -116,13 +116,12 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
         chat_key(request.info),
         run,
         batches,
-        _telling(request),
+        _telling(turn),
         _departure(request.route),
         watch=watch,
         folder=services.folder,
         path=request.route.path,
         message_id=request.message_id,
-        before=turn.before,
     )
     live.task.add_done_callback(lambda _: diary.write())
     services.runs.add(live, request.route, remembered=is_named)
@@ -134,10 +133,16 @@ def _departure(route: Route) -> Departure:
     return Departure({"cancel": 0.0, "continue": None, "grace": chosen.grace}[chosen.kind])
 
 
-def _telling(request: RunRequest) -> Telling:
+def _telling(turn: Turn) -> Telling:
+    request = turn.request
     protocol = PROTOCOLS[request.route.config.client]
     headers = {**protocol.headers, "x-session-id": request.info.session_id, "x-run-id": request.info.run_id}
-    return Telling(protocol.encoder(), headers, protocol.keepalive, protocol.broken(request.info.run_id))
+    broken = protocol.broken(request.info.run_id)
+    if (before := turn.before) is None:
+        return Telling(protocol.encoder(), headers, protocol.keepalive, broken)
+    return Telling(
+        protocol.encoder(), headers, protocol.keepalive, broken, before=lambda: protocol.encoder()(retold(before))
+    )
 
 
 async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer: JsonAnswer) -> web.Response:

@@ -64,8 +64,8 @@ async def list_chats(request: web.Request) -> web.Response:
 async def read_chat(request: web.Request) -> web.StreamResponse:
     """`{id, title, agent, createdAt, updatedAt, messages}`, the messages as `useChat` takes them at first.
 
-    A message that a run still writes is shown as it was before: the run's stream tells it from there. A run that has
-    ended is told here, and not by its stream any more: a page that did both would show the answer twice.
+    A message that a run still writes is not among them: the run's stream tells all of it. A run that has ended is told
+    here, and not by its stream any more: a page that did both would show the answer twice.
     """
     services, info = request.app[SERVICES], _info(request)
     key = chat_key(info)
@@ -148,22 +148,17 @@ def _chat(chat: StoredChat, live: LiveRun | None) -> dict[str, Json]:
         "agent": chat.agent,
         "createdAt": _time(chat.created_at),
         "updatedAt": _time(chat.updated_at),
-        "messages": [_message(message) for message in _before(chat.messages, live)],
+        "messages": [_message(message) for message in chat.messages if live is None or message.id != live.message_id],
     }
 
 
-def _before(messages: tuple[StoredMessage, ...], live: LiveRun | None) -> list[StoredMessage]:
-    """The messages without what a run under way adds to them."""
-    if live is None:
-        return [*messages]
-    told = [live.before if message.id == live.message_id else message for message in messages]
-    return [message for message in told if message is not None]
-
-
 def _message(message: StoredMessage) -> dict[str, Json]:
-    """A UI message; its metadata tells the `status` of an answer that did not come to its end."""
+    """A UI message; its metadata tells the `status` of an answer that did not come to its end.
+
+    That it waits only its parts tell: a page keeps all metadata that it was given, also once the answer has gone on.
+    """
     parts = message.parts if message.status in ("streaming", "waiting") else settled(message.parts)
-    status = {} if message.status == "complete" else {"status": message.status}
+    status = {} if message.status in ("complete", "waiting") else {"status": message.status}
     metadata = {**message.metadata, **status}
     told: dict[str, Json] = {"id": message.id, "role": message.role, "parts": parts}
     return {**told, "metadata": metadata} if metadata else told

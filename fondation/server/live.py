@@ -18,7 +18,7 @@ from fondation.deadline import Reason
 from fondation.events import Batch, Batches
 from fondation.runner import Run
 from fondation.server.frames import FrameLog
-from fondation.stores.chats import ChatKey, StoredMessage
+from fondation.stores.chats import ChatKey
 
 log = logging.getLogger("fondation.server")
 
@@ -43,6 +43,8 @@ class Telling:
     keepalive: bytes = b""
     broken: bytes = b""
     """The end of a stream that cannot be told on: a bug of ours."""
+    before: Callable[[], bytes] = bytes
+    """What comes first for a reader who does not have the message that the run goes on with; empty for a new one."""
 
 
 class Reader:
@@ -86,10 +88,9 @@ class LiveRun:
         folder: Path | None = None,
         path: str = "",
         message_id: str = "",
-        before: StoredMessage | None = None,
     ) -> None:
-        """`telling` makes the log's bytes, `watch` sees every batch first; `path` is the route's, `before` the message
-        that the run goes on with, as it was.
+        """`telling` makes the log's bytes, `watch` sees every batch first; `path` is the route's, `message_id` that of
+        what the run writes.
         """
         self.key = key
         self.path = path
@@ -97,7 +98,6 @@ class LiveRun:
         self.run = run
         self.telling = telling
         self.message_id = message_id
-        self.before = before
         self.log = FrameLog(folder)
         self.failure: Exception | None = None
         """Why the run could not be told to its end."""

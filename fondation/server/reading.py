@@ -36,12 +36,16 @@ def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
         router.add_get(route.path, resume_by_query(resume))
 
 
-async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> web.StreamResponse:
-    """Answer with the run's stream, from its start to its end."""
+async def stream_run(
+    request: web.Request, live: LiveRun, runs: ActiveRuns, *, before: bytes = b""
+) -> web.StreamResponse:
+    """Answer with the run's stream, from its start to its end; `before` comes first."""
     with runs.visit(live, request) as visit, live.reader() as reader:
         stream = EventStream(live.telling.headers, live.telling.keepalive)
         response = await stream.open(request)
         visit.stream = stream
+        if before:
+            await stream.write(before)
         async with contextlib.aclosing(reader.frames()) as frames:
             async for data in frames:
                 if reader.is_through:
@@ -53,7 +57,10 @@ async def stream_run(request: web.Request, live: LiveRun, runs: ActiveRuns) -> w
 
 
 def resume_handler(route: Route) -> Handler:
-    """Answers with the stream of the chat's run from its start, then live; 204 where there is none."""
+    """Answers with the stream of the chat's run from its start, then live; 204 where there is none.
+
+    A message that the run goes on with is told from its own start: a page that comes back begins it anew.
+    """
 
     async def resume(request: web.Request) -> web.StreamResponse:
         info, live = _find(request, route)
@@ -62,7 +69,7 @@ def resume_handler(route: Route) -> Handler:
             return passed
         if live is None:
             return web.Response(status=204)
-        return await stream_run(request, live, request.app[SERVICES].runs)
+        return await stream_run(request, live, request.app[SERVICES].runs, before=live.telling.before())
 
     return resume
 

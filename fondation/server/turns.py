@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fondation.agents import Route
 from fondation.calls import RunInfo
@@ -34,7 +34,7 @@ class Turn:
     keeping: Keeping | None = None
     """None where the client keeps the conversation."""
     before: StoredMessage | None = None
-    """The message that the run goes on with, as it was."""
+    """The message that the run goes on with, as the page that posted has it."""
 
 
 def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
@@ -85,11 +85,13 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
         memory=await recall(chats, key, route.memories),
     )
-    keeping = _keeping(chats, key, request, plan, _assembler(route, plan, answers), now)
+    assembler = _assembler(route, plan, answers)
+    before = None if plan.continued is None else replace(plan.continued, parts=assembler.parts)
+    keeping = _keeping(chats, key, request, plan, assembler, now)
     messages, seen = (*plan.put, begun(keeping)), None if run is None else run.id
     if not waiting:
         await chats.begin(key, info.run_id, messages, drop_from=plan.drop_from, seen=seen)
-        return Turn(request, keeping, plan.continued)
+        return Turn(request, keeping, before)
     await chats.begin(key, info.run_id, seen=seen)
     try:
         await _take_answers(chats, key, waiting, answers)
@@ -97,7 +99,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
     except BaseException:
         chats.end(key, info.run_id)
         raise
-    return Turn(request, keeping, plan.continued)
+    return Turn(request, keeping, before)
 
 
 def _waits(stored: StoredChat | None) -> bool:

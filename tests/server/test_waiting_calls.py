@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fondation.messages import ToolResult
+from fondation.providers.base import AnswerEnd, TextPiece
 from tests.support.chunks import assert_acceptable
 from tests.support.page import Page
 from tests.support.scripted import ScriptedProvider, calls, handoff, text
@@ -247,6 +248,31 @@ async def test_a_new_message_passes_what_waits(open_desk: Any) -> None:
     assert not desk.paid
     told = [message for message in desk.provider.requests[-1].messages if isinstance(message, ToolResult)]
     assert [result.content for result in told] == ["Not run: the user went on without it."]
+
+
+async def test_who_comes_to_an_answer_that_goes_on_gets_all_of_it(open_desk: Any) -> None:
+    reached, released = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        reached.set()
+        await released.wait()
+
+    held = [[TextPiece("So far")], hold, [TextPiece(", so good")], [AnswerEnd("stop")]]
+    desk = await open_desk(REFUND, held, client=5)
+    await desk.ask()
+    answering = asyncio.create_task(desk.answer(output({"approved": True})))
+    await reached.wait()
+    chat = await desk.served.ask("GET", "/api/chats/c1")
+    assert [message["role"] for message in chat.json["messages"]] == ["user"]
+    coming = asyncio.create_task(desk.served.ask("GET", "/api/chat/c1/stream"))
+    await asyncio.sleep(0.03)
+    released.set()
+    resumed = await coming
+    assert kinds(await answering)[:2] == ["start", "tool-output-available"]
+    page = Page()
+    page.read(resumed.chunks)
+    message = await desk.message()
+    assert (page.id, page.parts, page.metadata) == (message["id"], message["parts"], message["metadata"])
 
 
 async def test_unfit_arguments_of_the_pages_tool_go_back_to_the_model(open_desk: Any) -> None:
