@@ -26,6 +26,7 @@ from fondation.protocols.ui_message_stream.parts import (
     close_calls,
     text_of,
     user_parts,
+    without_unfit_files,
 )
 
 
@@ -76,10 +77,13 @@ def conversation_of(body: Body) -> Conversation:
     sent = tuple(_sent(history, len(body.messages or [])))
     asked = next((message for message in reversed(sent) if message.role == "user"), None)
     last = history[-1] if history else None
-    if not (asked is not None and _says_something(asked)) and not _needs_no_message(body, last):
-        raise RequestError(400, NO_MESSAGE)
     goes_on = last is not None and last.role == "assistant"
     answered = _parts(last) if last is not None and goes_on else []
+    approvals = (*_approvals(body), *_approvals_among(answered))
+    tool_outputs = (*_tool_outputs(body), *_tool_outputs_among(answered))
+    answers = bool(approvals or tool_outputs)
+    if not (asked is not None and _says_something(asked)) and not _needs_no_message(body, last, answers=answers):
+        raise RequestError(400, NO_MESSAGE)
     return Conversation(
         messages=tuple(chain.from_iterable(message.messages for message in sent)),
         text=asked.text if asked else "",
@@ -93,16 +97,18 @@ def conversation_of(body: Body) -> Conversation:
         is_whole=bool(body.messages),
         regenerates=body.trigger == REGENERATE,
         message_id=body.message_id or None,
-        approvals=(*_approvals(body), *_approvals_among(answered)),
-        tool_outputs=(*_tool_outputs(body), *_tool_outputs_among(answered)),
+        approvals=approvals,
+        tool_outputs=tool_outputs,
     )
 
 
-def _needs_no_message(body: Body, last: UIMessage | None) -> bool:
-    """Whether a body asks for something else than an answer to a message of its own."""
+def _needs_no_message(body: Body, last: UIMessage | None, *, answers: bool) -> bool:
+    """Whether a body asks for something else than an answer to a message of its own; `answers`: it has some for calls
+    that wait.
+    """
     if last is not None and last.role == "user":
         return False
-    if body.approvals or body.tool_outputs or body.trigger == REGENERATE:
+    if answers or body.trigger == REGENERATE:
         return True
     return bool(body.message_id) and last is not None
 
@@ -141,7 +147,11 @@ def _last_agent(history: list[UIMessage]) -> str | None:
 
 
 def _sent(history: list[UIMessage], among_messages: int) -> Iterator[SentMessage]:
-    """The first `among_messages` came in the body's `messages`, one more perhaps in its `message`."""
+    """The first `among_messages` came in the body's `messages`, one more perhaps in its `message`.
+
+    A page keeps a message that was refused for its files, and sends it along ever after: without them.
+    """
+    asked = max((position for position, message in enumerate(history) if message.role == "user"), default=None)
     for position, message in enumerate(history):
         path = f"messages[{position}]" if position < among_messages else "message"
         parts = _parts(message)
@@ -150,7 +160,10 @@ def _sent(history: list[UIMessage], among_messages: int) -> Iterator[SentMessage
             case "system":
                 raise RequestError(400, f"{path}.role: a client sends no system message; agents.yaml does")
             case "user":
-                check_files(parts, path)
+                if position == asked:
+                    check_files(parts, path)
+                else:
+                    parts = without_unfit_files(parts)
                 of_user = user_parts(parts)
                 read = (UserMessage(of_user, message.id),) if of_user else ()
             case "assistant":

@@ -63,6 +63,10 @@ def check_files(parts: Sequence[UIPart], path: str) -> None:
             check_file(part.url, part.media_type, f"{path}.parts[{position}]")
 
 
+def without_unfit_files(parts: Iterable[UIPart]) -> list[UIPart]:
+    return [part for part in parts if part.type != "file" or _can_be_sent(part)]
+
+
 def user_parts(parts: Iterable[UIPart]) -> tuple[TextPart | FilePart, ...]:
     """What a model reads of a user's parts."""
     read: list[TextPart | FilePart] = []

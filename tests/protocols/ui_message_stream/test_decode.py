@@ -285,6 +285,8 @@ def test_a_chat_keeps_what_a_client_is_believed() -> None:
     "body",
     [
         {"id": "c1", "message": assistant(tool_part("output-available", output=1)), "messageId": "a1"},
+        {"id": "c1", "message": assistant(tool_part("output-error", errorText="Gone."))},
+        {"id": "c1", "message": assistant(tool_part("approval-responded", approval={"id": "w", "approved": True}))},
         {"id": "c1", "approvals": [{"id": "w1", "approved": True}]},
         {"id": "c1", "toolOutputs": [{"toolCallId": "c1", "output": 1}]},
         {"id": "c1", "trigger": "regenerate-message", "messageId": "a1"},
@@ -293,6 +295,20 @@ def test_a_chat_keeps_what_a_client_is_believed() -> None:
 def test_a_kept_chat_needs_no_message_where_something_else_is_asked(body: Any) -> None:
     conversation = read(body)
     assert (conversation.text, conversation.user_message_id) == ("", None)
+
+
+def test_an_answer_alone_that_answers_nothing_asks_nothing() -> None:
+    assert refused({"id": "c1", "message": assistant(tool_part("input-available"))}) == "No message provided"
+
+
+def test_a_file_that_was_refused_is_left_out_where_the_page_sends_it_along() -> None:
+    bad = {"type": "file", "mediaType": "video/mp4", "url": "data:video/mp4;base64,aGk="}
+    words = {"type": "text", "text": "What is this?"}
+    earlier = {"id": "u0", "role": "user", "parts": [bad, words]}
+    conversation = read({"messages": [earlier, user("Then not.")]})
+    assert conversation.messages[0] == UserMessage((TextPart("What is this?"),), "u0")
+    assert conversation.sent[0].parts == (words,)
+    assert "video/mp4 cannot be sent" in refused({"messages": [user(), {**earlier, "id": "u2"}]})
 
 
 @pytest.mark.parametrize(
