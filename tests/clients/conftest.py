@@ -7,7 +7,7 @@ import pytest
 
 from .harness import CLIENTS, Client, ClientsUnavailable, clients, required
 from .loopback import Loopback
-from .serving import served
+from .serving import Served, served
 from .stage import Stage
 from .upstream import Upstream
 
@@ -39,12 +39,12 @@ def upstream() -> Iterator[Upstream]:
 
 
 @pytest.fixture(scope="session")
-def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running `fondation serve` whose models are `upstream`."""
+def server(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A running `fondation serve` whose models are `upstream`."""
     with served(tmp_path_factory.mktemp("project"), upstream.url) as running:
-        yield running.url
+        yield running
 
 
 @pytest.fixture
-def stage(client: Client, server: str, upstream: Upstream) -> Stage:
+def stage(client: Client, server: Served, upstream: Upstream) -> Stage:
     return Stage(client, server, upstream)

@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
@@ -32,12 +32,18 @@ class ClientsUnavailable(Exception):
     """The clients cannot run on this machine; the text says why and what to type."""
 
 
+Body: TypeAlias = Literal["full", "message", "turn", "trigger"]
+"""What is posted: the client's own body; `{id, message}` with the last message only; the same with `trigger` and
+`messageId`; or these with a message only where one is new.
+"""
+
+
 class Json(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
-class StopAfter(Json):
-    """When the user presses stop: at the first of these."""
+class After(Json):
+    """A moment in an answer: the first of these."""
 
     texts: int | None = None
     """Changes of the assistant's message that added text."""
@@ -47,12 +53,36 @@ class StopAfter(Json):
     """Since the assistant's message began."""
 
 
+class CallAnswer(Json):
+    """What a page answers to a call that waits; `approved` goes the way that the client's major knows."""
+
+    output: Any = None
+    error_text: str | None = None
+    approved: bool | None = None
+    reason: str | None = None
+
+
 class Turn(Json):
+    """What a user does; with none of `regenerate`, `answers` and `resume` it is to send a message."""
+
     send: str | None = None
     """The user's message."""
+    files: list[dict[str, str]] = []
+    """File parts that go along with it."""
+    message: int | None = None
+    """The place of the message that is edited, or whose answer is given anew; without it the newest."""
     regenerate: bool = False
-    """Instead of a message: answer the last one once more."""
-    stop_after: StopAfter | None = None
+    answers: list[CallAnswer] = []
+    """One for each call that waits, in their order."""
+    resume: bool = False
+    """Read the answer that is under way, and let a held one go on once it shows."""
+    readers: int = 0
+    """Pages that open the chat at its answer's first text, and read along; a held answer goes on once all show it."""
+    stop_after: After | None = None
+    stop: Literal["connection", "run"] = "connection"
+    """How: by the client's own stop, which only leaves, or by the route's."""
+    cut_after: After | None = None
+    """When the network is lost."""
 
 
 class Scenario(Json):
@@ -61,15 +91,18 @@ class Scenario(Json):
     """The chat's id; without one the client makes its own."""
     messages: list[dict[str, Any]] = []
     """The conversation before the first turn, as UI messages."""
-    body: Literal["full", "message"] = "full"
-    """What is posted: the client's own body, or `{message, id}` with the last message only."""
+    body: Body = "full"
     headers: dict[str, str] = {}
     extra: dict[str, Any] = {}
     """Fields that go along in every body."""
+    page_tools: dict[str, CallAnswer] = {}
+    """Tools that the page runs by itself as soon as they are called."""
     send_automatically: bool = False
-    """Post again by itself when `lastAssistantMessageIsCompleteWithToolCalls`."""
+    """Post again by itself when all calls of the last answer are answered, as the client's own conditions say."""
     max_posts: int = 4
     """Where an endless chain of such posts is cut."""
+    release: str = ""
+    """Where to post that a held answer may go on."""
     limit: float = 20.0
     """Seconds for the whole scenario."""
 
@@ -139,6 +172,7 @@ class UIMessage(BaseModel):
 class Outcome(Json):
     """What a client saw and ended as."""
 
+    chat_id: str
     status: str
     """Of the chat: `ready` or `error`; another one means that it hangs."""
     error: str | None
@@ -152,6 +186,8 @@ class Outcome(Json):
     timed_out: bool
     stopped_at: float | None
     """When stop was pressed, in seconds since the epoch."""
+    readers: list[Outcome] = []
+    """What the pages saw that read along."""
 
     @property
     def posts(self) -> int:

@@ -1,113 +1,44 @@
-// One scenario, played by a real client: its own chat, its own transport, its own schema; only the state is ours.
+// One scenario, played by a real client: a page that takes its turns, and others that read along.
 
-import { events, Wire } from "./wire.mjs";
-
-const SETTLE = 2_000;
+import { Page } from "./page.mjs";
 
 /** Play `scenario` (harness.py tells its fields) with the `ai` module `sdk`; gives all that was seen. */
 export async function play(sdk, scenario) {
-  const wire = new Wire();
-  const seen = { data: [], finishes: [], looped: false, timedOut: false, stoppedAt: null };
-  const chat = openChat(sdk, scenario, wire, seen);
-  await withinLimit(scenario.limit, takeTurns(chat, scenario, seen), () => {
-    seen.timedOut = true;
-    void chat.stop();
+  const page = new Page(sdk, scenario, scenario.messages);
+  const readers = [];
+  let timedOut = false;
+  await withinLimit(scenario.limit, takeTurns(page, readers, scenario.turns, () => timedOut), () => {
+    timedOut = true;
+    for (const each of [page, ...readers]) each.leave();
   });
-  await wire.settle(seen.timedOut ? 0 : SETTLE);
-  return {
-    ...seen,
-    status: chat.status,
-    error: chat.error === undefined ? null : chat.error.message,
-    messages: chat.messages,
-    exchanges: await Promise.all(wire.exchanges.map((exchange) => withChunks(sdk, exchange))),
-  };
+  const [seen, ...read] = await Promise.all([page, ...readers].map((each) => each.seen(timedOut)));
+  return { ...seen, readers: read };
 }
 
-function openChat(sdk, scenario, wire, seen) {
-  class MemoryChat extends sdk.AbstractChat {
-    constructor({ messages, ...init }) {
-      super({ ...init, state: new MemoryState(messages, (message) => this.watch?.(message)) });
+async function takeTurns(page, readers, turns, isOver) {
+  for (const turn of turns) {
+    if (isOver()) return;
+    if (turn.readers === 0) {
+      if (turn.resume) page.onText(() => page.release());
+      await page.take(turn);
+    } else {
+      await readAlong(page, turn, readers);
     }
   }
-  return new MemoryChat({
-    ...(scenario.id === null ? {} : { id: scenario.id }),
-    messages: scenario.messages,
-    transport: new sdk.DefaultChatTransport({
-      api: scenario.url,
-      headers: scenario.headers,
-      body: scenario.extra,
-      fetch: wire.fetch,
-      ...(scenario.body === "message" ? { prepareSendMessagesRequest: lastMessageOnly } : {}),
-    }),
-    onData: (part) => seen.data.push(part),
-    onFinish: ({ isAbort, isDisconnect, isError, finishReason = null }) =>
-      seen.finishes.push({ isAbort, isDisconnect, isError, finishReason }),
-    sendAutomaticallyWhen: (options) => {
-      const again = scenario.sendAutomatically && sdk.lastAssistantMessageIsCompleteWithToolCalls(options);
-      if (again && wire.posts >= scenario.maxPosts) seen.looped = true;
-      return again && wire.posts < scenario.maxPosts;
-    },
-  });
 }
 
-const lastMessageOnly = ({ id, messages, body }) => ({ body: { ...body, id, message: messages.at(-1) } });
-
-/** The state that a page's framework binding would keep, in memory. */
-class MemoryState {
-  status = "ready";
-  error = undefined;
-
-  constructor(messages, onWrite) {
-    this.messages = messages;
-    this.onWrite = onWrite;
-  }
-
-  pushMessage = (message) => {
-    this.messages = [...this.messages, this.snapshot(message)];
-    this.onWrite(message);
-  };
-
-  popMessage = () => {
-    this.messages = this.messages.slice(0, -1);
-  };
-
-  replaceMessage = (index, message) => {
-    this.messages = this.messages.with(index, this.snapshot(message));
-    this.onWrite(message);
-  };
-
-  snapshot = (value) => structuredClone(value);
-}
-
-async function takeTurns(chat, scenario, seen) {
-  for (const { send, regenerate, stopAfter } of scenario.turns) {
-    if (seen.timedOut) return;
-    chat.watch = stopAfter === null ? undefined : stopper(chat, stopAfter, seen);
-    await (regenerate ? chat.regenerate() : chat.sendMessage({ text: send }));
-  }
-}
-
-/** Watches the assistant's message grow and stops the chat at the write, or the moment, that `stopAfter` names. */
-function stopper(chat, stopAfter, seen) {
-  let grown = 0;
-  let length = 0;
-  let timer;
-  const stop = () => {
-    if (seen.stoppedAt !== null) return;
-    clearTimeout(timer);
-    seen.stoppedAt = Date.now() / 1000;
-    void chat.stop();
-  };
-  return (message) => {
-    if (message.role !== "assistant") return;
-    if (stopAfter.seconds !== null) timer ??= setTimeout(stop, stopAfter.seconds * 1000);
-    const text = message.parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-    if (text.length > length) grown += 1;
-    length = text.length;
-    if (stopAfter.texts !== null && grown >= stopAfter.texts) stop();
-    const running = message.parts.filter((part) => part.state === "input-available").length;
-    if (stopAfter.tools !== null && running >= stopAfter.tools) stop();
-  };
+/** Take the turn while other pages, opened with its first word, read the same answer. */
+async function readAlong(page, turn, readers) {
+  const begun = new Promise((resolve) => page.onText(resolve));
+  const taken = page.take(turn);
+  await begun;
+  const others = await Promise.all(Array.from({ length: turn.readers }, () => page.reopened()));
+  readers.push(...others);
+  const shown = others.map((other) => new Promise((resolve) => other.onText(resolve)));
+  const read = others.map((other) => other.take({ resume: true }));
+  await Promise.all(shown);
+  await page.release();
+  await Promise.all([taken, ...read]);
 }
 
 async function withinLimit(seconds, work, onLimit) {
@@ -117,27 +48,4 @@ async function withinLimit(seconds, work, onLimit) {
   });
   await Promise.race([work, limit]);
   clearTimeout(timer);
-}
-
-/** The exchange with each event of its answer, judged by the schema of this very client. */
-export async function withChunks(sdk, exchange) {
-  const { uiMessageChunkSchema } = sdk;
-  const schema = sdk.asSchema(
-    typeof uiMessageChunkSchema === "function" ? uiMessageChunkSchema() : uiMessageChunkSchema,
-  );
-  const streamed = (exchange.responseHeaders["content-type"] ?? "").startsWith("text/event-stream");
-  const frames = streamed ? [...events(exchange.raw)] : [];
-  const chunks = frames.filter((frame) => frame !== "[DONE]").map((frame) => judge(schema, frame));
-  return { ...exchange, chunks: await Promise.all(chunks), done: frames.at(-1) === "[DONE]" };
-}
-
-async function judge(schema, frame) {
-  let chunk;
-  try {
-    chunk = JSON.parse(frame);
-  } catch (error) {
-    return { chunk: { unreadable: frame }, problem: error.message };
-  }
-  const result = await schema.validate(chunk);
-  return { chunk, problem: result.success ? null : result.error.message };
 }

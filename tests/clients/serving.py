@@ -25,6 +25,8 @@ STOP = 10.0
 @dataclass(frozen=True, slots=True)
 class Served:
     url: str
+    folder: Path
+    """Of the project."""
     process: subprocess.Popen[bytes]
 
 
@@ -52,7 +54,7 @@ def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJE
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_it_answers(process, url, log)
-        yield Served(url, process)
+        yield Served(url, folder, process)
     finally:
         process.terminate()
         try:

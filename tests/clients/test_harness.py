@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from . import harness
-from .harness import CLIENTS, Client, ClientsUnavailable, Outcome, Scenario, StopAfter, Turn
+from .harness import CLIENTS, After, Client, ClientsUnavailable, Outcome, Scenario, Turn
 from .loopback import Loopback
 
 pytestmark = pytest.mark.clients
@@ -198,7 +198,7 @@ def test_a_refusal_before_the_stream_is_the_chats_error(client: Client, replay: 
 
 def test_stop_closes_the_connection_and_keeps_the_text(client: Client, replay: Replay) -> None:
     replay.body, replay.stays_open = stream(EXAMPLE[:15]).removesuffix("data: [DONE]\n\n"), True
-    outcome = client.drive(replay.url, Scenario(turns=[Turn(send="Hi", stop_after=StopAfter(texts=1))]))
+    outcome = client.drive(replay.url, Scenario(turns=[Turn(send="Hi", stop_after=After(texts=1))]))
     assert outcome.stopped_at is not None
     assert (outcome.status, outcome.timed_out, outcome.finishes[0].is_abort) == ("ready", False, True)
     assert outcome.last.text == "Yes, INV-42 is paid"

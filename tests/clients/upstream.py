@@ -92,9 +92,19 @@ class Call:
     def roles(self) -> list[str]:
         return [message["role"] for message in self.body["messages"]]
 
+    @property
+    def texts(self) -> list[str]:
+        """The text of each message; of several parts joined."""
+        return [_text(message.get("content")) for message in self.body["messages"]]
+
     def end(self) -> None:
         self.ended_at = time.time()
         self._over.set()
+
+    def was_cut(self) -> bool:
+        """Whether it was, once it is over; fails where it goes on."""
+        self.seconds_after(0)
+        return self.cut
 
     def seconds_after(self, moment: float) -> float:
         """When it was over, counted from `moment`; fails where it goes on."""
@@ -104,11 +114,13 @@ class Call:
 
 
 class Upstream:
-    """`play` sets the script; `calls` are the requests since then."""
+    """`play` sets the script, `add` goes on with it; `calls` are the requests since `play`."""
 
     def __init__(self) -> None:
         self.url = ""
         self.calls: list[Call] = []
+        self.fetched: list[str] = []
+        """Whatever else was asked of it, since its start."""
         self._script: deque[Answer] = deque()
         self._released = asyncio.Semaphore(0)
 
@@ -116,6 +128,9 @@ class Upstream:
         self.calls = []
         self._script = deque(answers)
         self._released = asyncio.Semaphore(0)
+
+    def add(self, *answers: Answer) -> None:
+        self._script.extend(answers)
 
     def wait_for(self, count: int) -> None:
         """Until that many requests have come; fails where they do not."""
@@ -128,10 +143,15 @@ class Upstream:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_post("/release", self._release)
+        app.router.add_get("/{path:.*}", self._fetch)
         return app
 
     async def _release(self, request: web.Request) -> web.Response:
         self._released.release()
+        return web.Response()
+
+    async def _fetch(self, request: web.Request) -> web.Response:
+        self.fetched.append(request.path)
         return web.Response()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
@@ -173,6 +193,12 @@ async def _play(request: web.Request, answer: Answer, released: asyncio.Semaphor
         case "error":
             await _send(response, {"error": {"code": 502, "message": "the backend of sk-secret-key went away"}})
     return response
+
+
+def _text(content: str | list[dict[str, Any]] | None) -> str:
+    if isinstance(content, list):
+        return "".join(part.get("text", "") for part in content)
+    return content or ""
 
 
 async def _send(response: web.StreamResponse, fields: dict[str, Any]) -> None:

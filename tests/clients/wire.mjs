@@ -5,6 +5,7 @@ export class Wire {
   exchanges = [];
   #fetch = globalThis.fetch;
   #copies = [];
+  #cuts = [];
   #end = new AbortController();
 
   fetch = async (url, init = {}) => {
@@ -19,18 +20,24 @@ export class Wire {
       broken: null,
     };
     this.exchanges.push(exchange);
-    const signals = [init.signal, this.#end.signal].filter(Boolean);
+    const line = new AbortController();
+    const signals = [init.signal, this.#end.signal, line.signal].filter(Boolean);
     const response = await this.#fetch(url, { ...init, signal: AbortSignal.any(signals) });
     exchange.status = response.status;
     exchange.responseHeaders = Object.fromEntries(response.headers);
     if (response.body === null) return response;
     const [theirs, ours] = response.body.tee();
     this.#copies.push(copy(ours, exchange));
-    return new Response(theirs, response);
+    return new Response(theirs.pipeThrough(this.#breakable(line)), response);
   };
 
   get posts() {
     return this.exchanges.filter((exchange) => exchange.method === "POST").length;
+  }
+
+  /** Lose the network: the server finds its connections gone, the client its reading broken, as in a browser. */
+  cut() {
+    for (const cut of this.#cuts) cut();
   }
 
   /** Wait for answers that the client stopped reading, at most `milliseconds`; then close every connection. */
@@ -38,6 +45,16 @@ export class Wire {
     const timer = setTimeout(() => this.#end.abort(), milliseconds);
     await Promise.all(this.#copies);
     clearTimeout(timer);
+  }
+
+  #breakable(line) {
+    const start = (controller) => {
+      this.#cuts.push(() => {
+        controller.error(new TypeError("network error"));
+        line.abort();
+      });
+    };
+    return new TransformStream({ start });
   }
 }
 

@@ -1,6 +1,6 @@
 // A recorded answer, chunk by chunk, each judged by the client that it was for.
 
-import { withChunks } from "../clients/play.mjs";
+import { withChunks } from "../clients/judge.mjs";
 
 /** The exchange with its chunks; `module` has the judges of the page's own client. */
 export async function judged(module, exchange) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from fondation import RunContext, ToolError
 
@@ -39,3 +40,10 @@ def show_progress(context: RunContext) -> str | None:
     context.emit("report", {"version": 1}, id="report-1", transient=False)
     context.emit("report", {"version": 2}, id="report-1", transient=False)
     return None
+
+
+def refund(order: str, amount: float = 0.0) -> dict[str, object]:
+    """Pay an order back."""
+    with Path(__file__).with_name("refunds.txt").open("a") as refunds:
+        refunds.write(f"{order} {amount:g}\n")
+    return {"order": order, "refunded": amount}
