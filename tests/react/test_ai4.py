@@ -232,12 +232,15 @@ def test_a_yes_or_no_of_the_page_decides_what_runs(stage: Stage, answer: str, re
 def test_the_last_message_alone_is_enough(stage: Stage) -> None:
     actions = [
         *(*send("Hi"), wait("One."), gone("Loading"), press("Again"), wait("Two."), gone("Loading")),
-        *(*send("And now?"), wait("Three."), gone("Loading")),
+        *(*send("Where am I?"), press("Tell"), wait("Paris."), gone("Loading")),
     ]
-    answers = [says("One."), says("Two."), says("Three.")]
+    answers = [says("One."), says("Two."), calls(("locate", {})), says("You are in Paris.")]
     outcome = stage.play("4/parts", "/4/server/clerk", *actions, answers=answers, lastMessageOnly=True)
     assert all(body.keys() == {"id", "message"} for body in outcome.bodies)
-    assert spoken(stage) == ["Hi", "Two.", "And now?"]
+    last = stage.upstream.calls[-1]
+    assert last.roles == ["system", "user", "assistant", "user", "assistant", "tool"]
+    assert spoken(stage)[:3] == ["Hi", "Two.", "Where am I?"]
+    assert last.body["messages"][-1]["content"] == "48.85"
 
 
 def test_a_file_goes_along_and_stays(stage: Stage, chats: str) -> None:
@@ -268,6 +271,18 @@ def test_a_page_that_is_loaded_anew_finds_its_stream(stage: Stage) -> None:
     assert outcome.lines == ["user", "Count", "assistant", "One, two, three.", "Send"]
     assert not stage.was_cut(0)
     assert len(stage.upstream.calls) == 1
+
+
+def test_a_page_that_is_loaded_anew_finds_an_answer_that_went_on(stage: Stage) -> None:
+    actions = [
+        *(*send("Where am I?"), wait("locate call"), gone("typing"), press("Tell"), wait("You are "), reload()),
+        *(wait("You are "), stage.release, wait("in Paris."), gone("typing")),
+    ]
+    answers = [calls(("locate", {}), text="Let me see. "), says("You are ", HOLD, "in Paris.")]
+    outcome = stage.play("4/resumed", "/4/server/clerk", *actions, answers=answers, id="told", server=stage.server)
+    shown = ["user", "Where am I?", "assistant", "Let me see. You are in Paris.", 'locate result "48.85"']
+    assert outcome.lines == [*shown, "Send"]
+    assert not stage.was_cut(1)
 
 
 def test_a_page_that_has_nothing_to_resume_is_ready(stage: Stage) -> None:

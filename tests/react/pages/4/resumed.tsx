@@ -23,7 +23,8 @@ function textOf(parts: any[]): string {
 }
 
 function ResumedChat(chat: { api: string; id: string; initialMessages: Message[] }) {
-  const { messages, input, handleInputChange, handleSubmit, isLoading, error, experimental_resume } = useChat(chat);
+  const { messages, input, handleInputChange, handleSubmit, isLoading, error, addToolResult, experimental_resume } =
+    useChat(chat);
   useEffect(() => void experimental_resume(), []);
 
   return (
@@ -32,6 +33,16 @@ function ResumedChat(chat: { api: string; id: string; initialMessages: Message[]
         <article key={message.id}>
           <div>{message.role}</div>
           <div>{message.content}</div>
+          {message.toolInvocations?.map((tool: any) => (
+            <section key={tool.toolCallId}>
+              <code>
+                {tool.toolName} {tool.state} {JSON.stringify(tool.result)}
+              </code>
+              {tool.state === "call" && !isLoading && (
+                <button onClick={() => addToolResult({ toolCallId: tool.toolCallId, result: "48.85" })}>Tell</button>
+              )}
+            </section>
+          ))}
         </article>
       ))}
       {isLoading && <div>Assistant is typing...</div>}
