@@ -15,6 +15,8 @@ import msgspec
 Method: TypeAlias = Literal["stream", "generate"]
 CallStatus: TypeAlias = Literal["running", "done", "refused", "error", "aborted", "lost"]
 CostSource: TypeAlias = Literal["billed", "priced", "estimated", "none", "simulated", "unknown", "pending"]
+Purpose: TypeAlias = Literal["answer", "title", "suggestions", "summary"]
+"""What a call is for: the answer itself, or something beside it."""
 FinishReason: TypeAlias = Literal["stop", "length", "tool-calls", "content-filter", "error", "other"]
 
 
@@ -67,8 +69,10 @@ class ModelCall:
     """The agents of the run up to this one."""
     round: int = 1
     step: int = 1
+    """0 for a call that is not for the answer."""
     attempt: int = 1
     """1 for the first call of a step; retries and fallbacks count on."""
+    purpose: Purpose = "answer"
 
     started_at: float = field(default_factory=time.time)
     """Unix seconds."""

@@ -44,6 +44,15 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """What models read instead of the oldest messages of a chat."""
+
+    text: str
+    through: str
+    """The id of the last message that it stands for."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatRun:
     """The newest run of a chat, as the processes that share the store tell each other of it."""
 
@@ -76,6 +85,7 @@ class StoredChat:
     messages: tuple[StoredMessage, ...]
     run: ChatRun | None = None
     """Its newest run, while it goes on and for some time after."""
+    summary: StoredSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +143,14 @@ class ChatStore(Protocol):
         drop_from: str | None = None,
         agent: str | None = None,
         title: str | None = None,
+        summary: StoredSummary | None = None,
     ) -> None:
         """In one transaction: create the chat where there is none, drop `drop_from` and all behind it, put the
         messages.
 
-        A message whose id the chat has is replaced where it stands; others are appended. `agent` and `title` are set
-        where given. An answer that is not `streaming` any more ends the turn of its run.
+        A message whose id the chat has is replaced where it stands; others are appended. `agent`, `title` and `summary`
+        are set where given. A summary that stands for a dropped message goes with it. An answer that is not `streaming`
+        any more ends the turn of its run.
         """
 
     async def begin(
@@ -172,6 +184,9 @@ class ChatStore(Protocol):
 
     async def rename(self, key: ChatKey, title: str) -> bool:
         """False where there is no such chat."""
+
+    async def entitle(self, key: ChatKey, title: str) -> bool:
+        """Give a chat its first title. False where it has one, or where there is no such chat."""
 
     async def delete(self, key: ChatKey) -> bool:
         """Remove the chat with all that belongs to it. False where there is none."""

@@ -57,7 +57,10 @@ ADDED_COLUMNS = {
 }
 """All nullable: a program that knows only the base columns can write rows too."""
 
-COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS)
+LATER_COLUMNS = {"purpose": "TEXT"}
+"""Each has a migration of its own. `purpose` is empty in older rows, which are all of answers."""
+
+COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
 COST_PICO = "CAST(ROUND(cost * 1000000000000.0) AS INTEGER)"
 """The cost in millionths of a millionth of a dollar: integers add up exactly, where reals drift."""
@@ -90,6 +93,7 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None
         "config_hash": config_hash,
         "labels": None,
         "owner": owner,
+        "purpose": call.purpose,
     }
 
 

@@ -107,7 +107,7 @@ class _Recorder:
         with _unharmed():
             self._store.settle(call)
         if log.isEnabledFor(logging.INFO):
-            log.info("[Usage] %s: %s, %s", call.agent, _tokens(call), cost_text(call.cost, call.cost_source))
+            log.info("[Usage] %s: %s, %s", _whose(call), _tokens(call), cost_text(call.cost, call.cost_source))
 
 
 def _give_up(kept: asyncio.Future[None]) -> None:
@@ -123,6 +123,10 @@ def _unharmed() -> Generator[None, None, None]:
         yield
     except Exception:
         log.exception("Failed to save usage")
+
+
+def _whose(call: ModelCall) -> str:
+    return call.agent if call.purpose == "answer" else f"{call.agent} ({call.purpose})"
 
 
 def _tokens(call: ModelCall) -> str:

@@ -26,6 +26,7 @@ GROUPINGS = {
     "session": "session_id",
     "day": "local_day(timestamp / 900)",
     "provider": "provider",
+    "purpose": "COALESCE(purpose, 'answer')",
 }
 """What a report can be split by -> its SQL. A day begins at midnight in the report's time zone."""
 

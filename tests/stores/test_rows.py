@@ -66,6 +66,7 @@ def test_a_settled_call_fills_its_row() -> None:
         "config_hash": None,
         "labels": None,
         "owner": "me",
+        "purpose": "answer",
     }
 
 

@@ -39,6 +39,15 @@ def test_calls_are_counted_refused_and_simulated_ones_apart(path: Path) -> None:
     assert (total.simulated_runs, total.simulated) == (1, 1)
 
 
+def test_calls_are_told_apart_by_what_they_were_for(path: Path, fill: Fill) -> None:
+    fill({"cost": 0.5, "purpose": "title"}, {"cost": 0.75, "purpose": "answer"}, {"cost": 1.0, "purpose": None})
+    groups = read(path, "purpose").groups
+    assert [(key, figures.cost) for key, figures in groups] == [
+        (("answer",), Decimal("1.75")),
+        (("title",), Decimal("0.5")),
+    ]
+
+
 @pytest.mark.usefixtures("support_desk")
 def test_unknown_costs_are_counted_and_known_ones_added(path: Path) -> None:
     total = read(path).total

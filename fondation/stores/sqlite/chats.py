@@ -15,6 +15,7 @@ from fondation.stores.chats import (
     ChatSummary,
     StoredChat,
     StoredMessage,
+    StoredSummary,
     WaitingCall,
     WaitingState,
 )
@@ -51,8 +52,9 @@ class SqliteChatStore:
         drop_from: str | None = None,
         agent: str | None = None,
         title: str | None = None,
+        summary: StoredSummary | None = None,
     ) -> None:
-        saving = Saving(tuple(messages), drop_from, agent, title, time.time())
+        saving = Saving(tuple(messages), drop_from, agent, title, summary, time.time())
         await self._thread.do(lambda database: database.tables.save(key, saving), writes=True)
 
     async def begin(
@@ -64,7 +66,7 @@ class SqliteChatStore:
         drop_from: str | None = None,
         seen: str | None = None,
     ) -> None:
-        saving = Saving(tuple(messages), drop_from, None, None, time.time())
+        saving = Saving(tuple(messages), drop_from, None, None, None, time.time())
 
         def begin(database: ChatDatabase) -> ChatRun | None:
             if (other := database.runs.take_turn(key, run_id, seen)) is None:
@@ -102,6 +104,9 @@ class SqliteChatStore:
 
     async def rename(self, key: ChatKey, title: str) -> bool:
         return await self._thread.do(lambda database: database.tables.rename(key, title), writes=True)
+
+    async def entitle(self, key: ChatKey, title: str) -> bool:
+        return await self._thread.do(lambda database: database.tables.entitle(key, title), writes=True)
 
     async def delete(self, key: ChatKey) -> bool:
         return await self._thread.do(lambda database: database.tables.delete(key), writes=True)

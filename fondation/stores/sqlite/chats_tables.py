@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from fondation.errors import ChatStoreError
 from fondation.messages import Message, mend_text
-from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, WaitingCall, WaitingState
+from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, StoredSummary, WaitingCall, WaitingState
 from fondation.stores.sqlite.chats_json import read, read_messages, write, write_messages
 from fondation.stores.sqlite.chats_processes import Processes
 from fondation.stores.sqlite.chats_runs import Runs
@@ -32,6 +32,10 @@ _DROP_CALLS = (
     f"DELETE FROM fondation_chat_calls WHERE chat = {CHAT} AND message_id IN "
     f"(SELECT id FROM fondation_chat_messages WHERE {_DROPPED})"
 )
+_DROP_SUMMARY = (
+    f"DELETE FROM fondation_chat_summaries WHERE chat = {CHAT} AND through IN "
+    f"(SELECT id FROM fondation_chat_messages WHERE {_DROPPED})"
+)
 _DROP = f"DELETE FROM fondation_chat_messages WHERE {_DROPPED}"
 _PUT = (
     "INSERT INTO fondation_chat_messages (chat, position, id, role, status, process, run_id, created_at, excerpt, "
@@ -50,6 +54,9 @@ _SUM_UP = (
     "AND m.role = 'user' ORDER BY m.position LIMIT 1), '') WHERE owner = :owner AND id = :id"
 )
 _TITLE = "UPDATE fondation_chats SET title = :title, folded_title = :folded WHERE owner = :owner AND id = :id"
+_ENTITLE = f"{_TITLE} AND title IS NULL"
+_SUMMARIZE = f"INSERT OR REPLACE INTO fondation_chat_summaries (chat, through, text) VALUES ({CHAT}, :through, :text)"
+_SUMMARY = f"SELECT text, through FROM fondation_chat_summaries WHERE chat = {CHAT}"
 _LOAD = "SELECT title, agent, created_at, updated_at FROM fondation_chats WHERE owner = :owner AND id = :id"
 _LOAD_MESSAGES = (
     "SELECT id, role, status, run_id, created_at, metadata, model_messages, parts FROM fondation_chat_messages "
@@ -58,6 +65,7 @@ _LOAD_MESSAGES = (
 _DELETE = (
     f"DELETE FROM fondation_chat_messages WHERE chat = {CHAT}",
     f"DELETE FROM fondation_chat_calls WHERE chat = {CHAT}",
+    f"DELETE FROM fondation_chat_summaries WHERE chat = {CHAT}",
     "DELETE FROM fondation_chat_memory WHERE owner = :owner AND chat = :id",
     "DELETE FROM fondation_chats WHERE owner = :owner AND id = :id",
 )
@@ -84,6 +92,7 @@ class Saving(NamedTuple):
     drop_from: str | None
     agent: str | None
     title: str | None
+    summary: StoredSummary | None
     now: float
 
 
@@ -100,7 +109,18 @@ class ChatTables:
             return None
         messages = tuple(_message_of(key, message) for message in self._execute(_LOAD_MESSAGES, chat))
         title, agent, created_at, updated_at = row
-        return StoredChat(key, title, agent, created_at, updated_at, messages, self._runs.find(key))
+        run = self._runs.find(key)
+        summary = self._execute(_SUMMARY, chat).fetchone()
+        return StoredChat(
+            key,
+            title,
+            agent,
+            created_at,
+            updated_at,
+            messages,
+            run=run,
+            summary=None if summary is None else StoredSummary(*summary),
+        )
 
     def save(self, key: ChatKey, saving: Saving) -> None:
         chat = key._asdict()
@@ -108,16 +128,22 @@ class ChatTables:
         if saving.drop_from is not None:
             dropped = {**chat, "drop_from": saving.drop_from}
             self._execute(_DROP_CALLS, dropped)
+            self._execute(_DROP_SUMMARY, dropped)
             self._execute(_DROP, dropped)
         for message in saving.messages:
             self._put(key, message)
         self._execute(_SUM_UP, {**chat, "now": saving.now, "agent": saving.agent})
         if saving.title is not None:
             self.rename(key, saving.title)
+        if saving.summary is not None:
+            text = mend_text(saving.summary.text)
+            self._execute(_SUMMARIZE, {**chat, "through": saving.summary.through, "text": text})
 
     def rename(self, key: ChatKey, title: str) -> bool:
-        title = mend_text(title)
-        return self._execute(_TITLE, {**key._asdict(), "title": title, "folded": fold(title)}).rowcount == 1
+        return self._title(_TITLE, key, title)
+
+    def entitle(self, key: ChatKey, title: str) -> bool:
+        return self._title(_ENTITLE, key, title)
 
     def delete(self, key: ChatKey) -> bool:
         return [self._execute(statement, key._asdict()).rowcount for statement in _DELETE][-1] == 1
@@ -153,6 +179,10 @@ class ChatTables:
         whose = {"owner": owner, "chat": chat}
         self._execute(_FORGET, whose)
         self._execute(_REMEMBER, {**whose, "text": mend_text(text)})
+
+    def _title(self, statement: str, key: ChatKey, title: str) -> bool:
+        title = mend_text(title)
+        return self._execute(statement, {**key._asdict(), "title": title, "folded": fold(title)}).rowcount == 1
 
     def _put(self, key: ChatKey, message: StoredMessage) -> None:
         if message.status == "streaming":

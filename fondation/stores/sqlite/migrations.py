@@ -26,12 +26,16 @@ def migrate(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
+def _usage_columns(database: Database) -> set[str]:
+    return {row[1] for row in database.execute("PRAGMA table_xinfo(usage_tracking)")}
+
+
 @migrations()
 def m001_usage_tracking(database: Database) -> None:
     """One row per model call. A table with the base columns alone, made by another program, is widened."""
     columns = "".join(f", {name} {kind}" for name, kind in BASE_COLUMNS.items())
     database.execute(f"CREATE TABLE IF NOT EXISTS usage_tracking (id INTEGER PRIMARY KEY AUTOINCREMENT{columns})")
-    present = {row[1] for row in database.execute("PRAGMA table_xinfo(usage_tracking)")}
+    present = _usage_columns(database)
     for name, kind in ADDED_COLUMNS.items():
         if name not in present:
             database.execute(f"ALTER TABLE usage_tracking ADD COLUMN {name} {kind}")
@@ -124,4 +128,19 @@ def m010_chat_runs(database: Database) -> None:
         "CREATE TABLE fondation_chat_runs (owner TEXT NOT NULL, id TEXT NOT NULL, run_id TEXT NOT NULL, "
         "process TEXT NOT NULL, address TEXT, began_at REAL NOT NULL, ended_at REAL, PRIMARY KEY (owner, id)) "
         "WITHOUT ROWID"
+    )
+
+
+@migrations()
+def m011_usage_purpose(database: Database) -> None:
+    """What a call was for; a title, say, is no part of its run's answer."""
+    if "purpose" not in _usage_columns(database):
+        database.execute("ALTER TABLE usage_tracking ADD COLUMN purpose TEXT")
+
+
+@migrations()
+def m012_chat_summaries(database: Database) -> None:
+    """What models read instead of a chat's oldest messages, the last of which is `through`."""
+    database.execute(
+        "CREATE TABLE fondation_chat_summaries (chat INTEGER PRIMARY KEY, through TEXT NOT NULL, text TEXT NOT NULL)"
     )

@@ -11,7 +11,7 @@ import pytest
 from fondation.errors import ChatStoreError
 from fondation.messages import AssistantMessage, TextPart, ToolCall, ToolResult, UserMessage
 from fondation.stores import ChatStore, open_chats
-from fondation.stores.chats import ChatKey, StoredMessage, WaitingState
+from fondation.stores.chats import ChatKey, StoredMessage, StoredSummary, WaitingState
 
 from .chat_values import KEY, answer, call, user
 
@@ -130,6 +130,41 @@ async def test_a_deleted_chat_leaves_nothing(chats: ChatStore) -> None:
     assert await chats.memory("ada", None) == "of the user"
     await chats.save(KEY)
     assert await chats.waiting(KEY) == ()
+
+
+async def test_a_first_title_goes_over_none(chats: ChatStore) -> None:
+    assert not await chats.entitle(KEY, "Nobody's")
+    await chats.save(KEY, [user("m1")])
+    before = await chats.load(KEY)
+    assert not await chats.entitle(ChatKey("bob", KEY.id), "Bob's")
+    assert await chats.entitle(KEY, "Größe")
+    assert not await chats.entitle(KEY, "Second")
+    after = await chats.load(KEY)
+    assert before is not None
+    assert after is not None
+    assert (after.title, after.updated_at) == ("Größe", before.updated_at)
+    assert await found(chats, "GROSSE") == ["c1"]
+
+
+async def test_a_summary_is_kept_and_goes_with_what_it_stands_for(chats: ChatStore) -> None:
+    async def summary(key: ChatKey = KEY) -> StoredSummary | None:
+        chat = await chats.load(key)
+        return chat.summary if chat else None
+
+    kept = StoredSummary("In short \ud83d", "a1")
+    messages = [user("m1"), answer("a1"), user("m2"), answer("a2")]
+    await chats.save(KEY, messages, summary=StoredSummary("Old", "m1"))
+    await chats.save(KEY, summary=kept)
+    await chats.save(ChatKey("bob", KEY.id), [user("m1"), answer("a1")], drop_from="m1")
+    assert await summary(ChatKey("bob", KEY.id)) is None
+    await chats.save(KEY, [user("m3")], drop_from="m2")
+    assert await summary() == StoredSummary("In short \ufffd", "a1")
+    await chats.save(KEY, [answer("a1")], drop_from="a1")
+    assert await summary() is None
+    await chats.save(KEY, summary=kept)
+    await chats.delete(KEY)
+    await chats.save(KEY, messages)
+    assert await summary() is None
 
 
 async def test_a_rename_shows_and_moves_nothing(chats: ChatStore) -> None:

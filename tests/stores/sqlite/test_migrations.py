@@ -43,6 +43,7 @@ COLUMNS = {
     "config_hash": "TEXT",
     "labels": "TEXT",
     "owner": "TEXT",
+    "purpose": "TEXT",
     "cost_pico": "INTEGER",
 }
 MIGRATIONS = [
@@ -56,6 +57,8 @@ MIGRATIONS = [
     "m008_chat_memory",
     "m009_chat_processes",
     "m010_chat_runs",
+    "m011_usage_purpose",
+    "m012_chat_summaries",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 
