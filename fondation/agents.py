@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from fondation.http import HttpClient
     from fondation.providers.base import Provider
 
+_FORM = frozenset(
+    ("logprobs", "parallel_tool_calls", "plugins", "response_format", "stop", "top_logprobs", "verbosity")
+)
+"""The settings that say what an answer looks like, or what else it may do."""
+
 Simulate: TypeAlias = Literal["none", "missing", "all"]
 """Which models the simulated provider answers: none, those whose key is not set, or all."""
 
@@ -61,6 +66,10 @@ class Agent:
     """The most messages of the chat that it reads."""
     memory: MemoryForm | None = None
     """How it keeps a working memory; None where it has none."""
+    plain_settings: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    """Model name -> request settings for what is asked beside an answer: the model's own, without the answer's form."""
+    summarizes: bool = False
+    """Whether it reads a summary of the oldest turns, where the chat outgrows its model."""
 
     def system_message(self, run: RunInfo, context: Mapping[str, Json], memory: WorkingMemory) -> SystemMessage:
         """The instructions for a run, behind them the working memory. Raises `InstructionsError`."""
@@ -95,6 +104,10 @@ class Route:
     """The agents that may answer here: the route's own and whom handoffs lead to."""
     memories: tuple[MemoryKind, ...] = ()
     """The kinds of working memory that they keep."""
+    title_model: Model | None = None
+    """Writes the titles of chats; None is the agent's own."""
+    suggestion_model: Model | None = None
+    """Writes the suggestions; None is the agent's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +116,16 @@ class Cast:
     routes: Mapping[str, Route]
     simulated: tuple[str, ...]
     """The models that are simulated although the file names a provider."""
+
+    @property
+    def models_in_use(self) -> list[Model]:
+        """Those that may be asked, fallbacks among them."""
+        routes = self.routes.values()
+        named = [
+            *(agent.model for agent in self.agents.values()),
+            *(model for route in routes for model in (route.title_model, route.suggestion_model) if model is not None),
+        ]
+        return [model for first in named for model in (first, *first.fallbacks)]
 
 
 def missing_keys(loaded: Loaded) -> dict[str, str]:
@@ -123,7 +146,7 @@ def build_cast(loaded: Loaded, http: HttpClient, simulate: Simulate = "none") ->
     models = _build_models(loaded, http, simulated)
     tools = {name: open_tool(name, tool) for name, tool in config.tools.items()}
     agents = {name: _build_agent(name, config, models, tools) for name in config.agents}
-    routes = {path: _build_route(path, route, agents) for path, route in config.routes.items()}
+    routes = {path: _build_route(path, route, agents, models) for path, route in config.routes.items()}
     return Cast(agents, routes, tuple(sorted(simulated)))
 
 
@@ -183,6 +206,8 @@ def _build_agent(name: str, config: Config, models: Mapping[str, Model], tools: 
         matcher=compile_match(agent.match_on) if agent.match_on else None,
         last_messages=agent.last_messages,
         memory=memory,
+        plain_settings={model: _plain(config.models[model]) for model in config.models},
+        summarizes=agent.memory is not None and agent.memory.summary,
     )
 
 
@@ -190,7 +215,11 @@ def _memory_form(config: Memory | None) -> MemoryForm | None:
     return None if config is None or config.working is None else MemoryForm(config.working, config.template)
 
 
-def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent]) -> Route:
+def _plain(model: ModelConfig) -> dict[str, Json]:
+    return {name: value for name, value in model.settings.as_request().items() if name not in _FORM}
+
+
+def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent], models: Mapping[str, Model]) -> Route:
     reachable: dict[str, Agent] = {}
     waiting = [config.agent]
     while waiting:
@@ -199,4 +228,13 @@ def _build_route(path: str, config: RouteConfig, agents: Mapping[str, Agent]) ->
             reachable[name] = agents[name]
             waiting.extend(agents[name].handoffs)
     kinds = {agent.memory.kind for agent in reachable.values() if agent.memory is not None}
-    return Route(path, agents[config.agent], config, config.limits, reachable, tuple(sorted(kinds)))
+    return Route(
+        path,
+        agents[config.agent],
+        config,
+        config.limits,
+        reachable,
+        memories=tuple(sorted(kinds)),
+        title_model=models[config.titles.model] if config.titles and config.titles.model else None,
+        suggestion_model=models[config.suggestions.model] if config.suggestions and config.suggestions.model else None,
+    )

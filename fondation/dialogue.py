@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from fondation.handoffs import TOOL_NAME
-from fondation.messages import AssistantMessage, Message, SystemMessage, ToolResult, UserMessage
+from fondation.messages import (
+    AssistantMessage,
+    ConversationSummary,
+    Message,
+    SystemMessage,
+    TextPart,
+    ToolResult,
+    UserMessage,
+)
+
+_SUMMARY = "[The conversation before this message, in short]\n{text}\n[The message]"
 
 
 class Dialogue:
     """A conversation that grows. Each tool result stands behind its call, whatever is left out."""
 
-    def __init__(self, messages: Sequence[Message]) -> None:
+    def __init__(self, messages: Sequence[Message], summary: ConversationSummary | None = None) -> None:
         self._messages = list(messages)
         self._given = len(self._messages)
         self.dropped = 0
-        """Messages that models do not read any more, because the whole did not fit."""
+        """The oldest messages that models do not read any more, because the whole did not fit."""
+        self.summary = summary
+        """Read instead of the messages that it stands for, by agents that summarize."""
+        self.summarized = 0
+        """How many messages some model read as a summary."""
 
-    def for_model(self, system: SystemMessage, last: int | None = None) -> list[Message]:
-        """What a model reads: `last` limits the messages of earlier turns."""
-        messages = self._messages[self.dropped :]
+    def for_model(self, system: SystemMessage, last: int | None = None, summarized: bool = False) -> list[Message]:
+        """What a model reads: `last` limits the messages of earlier turns; where `summarized`, with the summary."""
+        messages = self._messages[self._begin(summarized) :]
         if last is not None:
             messages = window(messages, last)
+        if summarized and self.summary is not None:
+            self.summarized = self.summary.messages
+            messages[:1] = [_behind(self.summary, message) for message in messages[:1]]
         return [system, *messages]
 
     def add(self, message: AssistantMessage, results: Mapping[str, ToolResult]) -> None:
@@ -33,17 +51,40 @@ class Dialogue:
         """Results of calls that stand at the end of the conversation."""
         self._messages.extend(results)
 
-    def shrink(self) -> bool:
-        """Leave out the older half of the turns that models still read; False where only the newest is left."""
+    def can_shrink(self, summarized: bool) -> bool:
+        """Whether more than the newest turn is read."""
+        return bool(self.older_half(summarized)) or (summarized and self.summary is not None)
+
+    def older_half(self, summarized: bool) -> Sequence[Message]:
+        """The older half of the turns that are read as they are; empty where only the newest is left."""
+        begin = self._begin(summarized)
         starts = [
-            place
-            for place, message in enumerate(self._messages)
-            if isinstance(message, UserMessage) and place >= self.dropped
+            place for place, message in enumerate(self._messages) if isinstance(message, UserMessage) and place >= begin
         ]
-        if len(starts) < 2:
-            return False
-        self.dropped = starts[(len(starts) + 1) // 2]
-        return True
+        return self._messages[begin : starts[(len(starts) + 1) // 2]] if len(starts) > 1 else ()
+
+    def drop(self, messages: int, summarized: bool) -> None:
+        """Leave out the oldest of the messages that are read as they are."""
+        self.dropped = self._begin(summarized) + messages
+
+    def summarize(self, messages: int, text: str) -> ConversationSummary:
+        """Put a summary in the place of the oldest of them, and of the summary before."""
+        self.summary = ConversationSummary(text, self._begin(True) + messages)
+        return self.summary
+
+    def drop_summary(self) -> None:
+        """Leave out the summary too, with all that it stands for."""
+        self.dropped, self.summary, self.summarized = self._begin(True), None, 0
+
+    @property
+    def left_out(self) -> int:
+        """How many messages models were not told, not even in a summary."""
+        return max(0, self.dropped - self.summarized)
+
+    def _begin(self, summarized: bool) -> int:
+        """The first message that is read as it is."""
+        reach = self.summary.messages if summarized and self.summary is not None else 0
+        return max(self.dropped, reach)
 
     @property
     def produced(self) -> tuple[Message, ...]:
@@ -58,6 +99,13 @@ def window(messages: Sequence[Message], last: int) -> list[Message]:
     fitting = [place for place in starts if len(messages) - place <= last]
     begin = fitting[0] if fitting else (starts[-1] if starts else 0)
     return list(messages[begin:])
+
+
+def _behind(summary: ConversationSummary, message: Message) -> Message:
+    """The message with the summary before it: one message of the user, since many models want turns to alternate."""
+    if not isinstance(message, UserMessage):
+        return message
+    return replace(message, parts=(TextPart(_SUMMARY.format(text=summary.text)), *message.parts))
 
 
 def _without_handoffs(message: Message) -> Message | None:

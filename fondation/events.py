@@ -191,7 +191,7 @@ class RunSummary(msgspec.Struct, frozen=True):
     model: str | None
     """The model that answered last."""
     usage: TokenUsage
-    """Sums over every call of the run."""
+    """Sums over the calls of the answer; those of a title, of suggestions or a summary are in the ledger alone."""
     cost_source: CostSource
     """The least certain source among the calls, `unknown` the least of all."""
     finish_reason: str
@@ -199,6 +199,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     steps: int
     dropped_messages: int = 0
     """The oldest messages of the conversation, that models were not told because the whole did not fit."""
+    summarized_messages: int = 0
+    """The oldest messages, that models were told in a summary."""
 
 
 class RunFinished(Event, frozen=True):

@@ -83,6 +83,15 @@ class ToolResult:
     """Text for the model; JSON where the tool returned more than text."""
 
 
+@dataclass(frozen=True, slots=True)
+class ConversationSummary:
+    """What a model may read instead of the oldest messages of a conversation."""
+
+    text: str
+    messages: int
+    """How many it stands for; a message of the user follows."""
+
+
 Message: TypeAlias = SystemMessage | UserMessage | AssistantMessage | ToolResult
 
 

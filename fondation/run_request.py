@@ -10,7 +10,7 @@ from fondation.agents import Agent, Route
 from fondation.calls import RunInfo
 from fondation.events import Strategy
 from fondation.memory import WorkingMemory
-from fondation.messages import Json, Message, ToolCall
+from fondation.messages import ConversationSummary, Json, Message, ToolCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,5 @@ class RunRequest:
     answers: tuple[ToolAnswer, ...] = ()
     """To the calls at the end of the conversation that waited."""
     memory: WorkingMemory = field(default_factory=WorkingMemory)
+    summary: ConversationSummary | None = None
+    """Of the oldest messages, made by an earlier run."""

@@ -40,6 +40,7 @@ from fondation.handoffs import TOOL_NAME
 from fondation.memory import TOOL_NAME as UPDATE_MEMORY
 from fondation.memory import MemoryTool
 from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult
+from fondation.overflow import shrink
 from fondation.providers.base import ForcedTool, ModelRequest
 from fondation.run_request import RunRequest, ToolAnswer
 from fondation.summary import summarize
@@ -67,7 +68,7 @@ class Run:
         self._gate = gate
         self._limits = limits
         self._agent = request.start.agent
-        self.dialogue = Dialogue(request.messages)
+        self.dialogue = Dialogue(request.messages, request.summary)
         self._ids = Ids(
             call.id
             for message in request.messages
@@ -183,7 +184,9 @@ class Run:
         return self._agent.route_only and bool(self._targets())
 
     async def _ask(self, last: bool) -> Batches:
-        """One model turn; of a conversation that is too long for the model the oldest turns are left out."""
+        """One model turn; of a conversation that is too long for the model the oldest turns are left out or become a
+        summary.
+        """
         while True:
             try:
                 async with contextlib.aclosing(self._ask_once(last)) as batches:
@@ -191,19 +194,17 @@ class Run:
                         yield batch
                 return
             except ContextTooLong:
-                if self.calls[-1].first_token is not None or not self.dialogue.shrink():
+                if self.calls[-1].first_token is not None or not self.dialogue.can_shrink(self._agent.summarizes):
                     raise
-                log.warning(
-                    "run %s: the conversation is too long for %s; its oldest %d messages are left out",
-                    self._request.info.run_id,
-                    self._agent.model.id,
-                    self.dialogue.dropped,
-                )
+            shrinking = shrink(self.dialogue, self._agent, self.chain, self._request.info, self._gate, self.deadline)
+            async with contextlib.aclosing(shrinking) as batches:
+                async for batch in batches:
+                    yield batch
 
     async def _ask_once(self, last: bool) -> Batches:
         agent, targets, info = self._agent, self._targets(), self._request.info
         request = ModelRequest(
-            messages=self.dialogue.for_model(self._system_message(), agent.last_messages),
+            messages=self.dialogue.for_model(self._system_message(), agent.last_messages, agent.summarizes),
             tools=agent.specs_with_handoff if targets else agent.specs,
             tool_choice="none" if last else ForcedTool(TOOL_NAME) if self._must_route() else "auto",
             user_id=info.user_id,
@@ -328,7 +329,8 @@ class Run:
             self.calls,
             self._steps,
             finish_reason,
-            self.dialogue.dropped,
+            self.dialogue.left_out,
+            self.dialogue.summarized,
         )
 
 

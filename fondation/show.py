@@ -44,7 +44,7 @@ def _with_usage(batch: Batch) -> Batch:
     told: Batch = []
     for event in batch:
         told.append(event)
-        if isinstance(event, CallEnded) and event.call.status == "done":
+        if isinstance(event, CallEnded) and event.call.status == "done" and event.call.purpose == "answer":
             told.append(_usage(event.call))
     return told
 

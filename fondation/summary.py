@@ -28,6 +28,7 @@ def summarize(
     steps: int,
     finish_reason: str | None,
     dropped_messages: int = 0,
+    summarized_messages: int = 0,
 ) -> RunSummary:
     """The summary of a run with these calls; `finish_reason` None is what the last model said."""
     answered = [call for call in calls if call.status == "done"]
@@ -44,6 +45,7 @@ def summarize(
         calls=len(calls),
         steps=steps,
         dropped_messages=dropped_messages,
+        summarized_messages=summarized_messages,
     )
 
 

@@ -17,7 +17,7 @@ version: 1
 models:
   small: {provider: openai, id: gpt-small, settings: {temperature: 0.5, top_p: 0.9}, fallbacks: [big], retries: 4}
   big: {provider: openrouter, id: acme/big, price: {input: 1.0, output: 2.0}}
-  own: {provider: openai, id: local, base_url: "http://127.0.0.1:1234/v1"}
+  own: {provider: openai, id: local, base_url: "http://127.0.0.1:1234/v1", settings: {top_k: 4, stop: x, plugins: []}}
 tools:
   lookup: desk:lookup
 agents:
@@ -35,12 +35,13 @@ agents:
     match_on: [deep]
     route_only: true
     max_turns: 3
+    memory: {summary: true}
   Alone:
     model: own
     instructions: Alone.
 routes:
   /front: Front
-  /alone: {agent: Alone, limits: {max_steps: 2}}
+  /alone: {agent: Alone, limits: {max_steps: 2}, titles: {model: small}, suggestions: true}
 limits: {max_rounds: 3}
 """
 TOOLS = '''
@@ -88,6 +89,22 @@ def test_the_agents_settings_go_over_each_models(cast: Cast) -> None:
     settings = cast.agents["Front"].settings
     assert settings["small"] == {"temperature": 0.1, "top_p": 0.9}
     assert settings["big"] == {"temperature": 0.1}
+
+
+def test_what_is_asked_beside_an_answer_has_the_models_own_settings_without_its_form(cast: Cast) -> None:
+    settings = cast.agents["Front"].plain_settings
+    assert settings == {"small": {"temperature": 0.5, "top_p": 0.9}, "big": {}, "own": {"top_k": 4}}
+
+
+def test_a_route_knows_who_writes_its_titles_and_suggestions(cast: Cast) -> None:
+    front, alone = cast.routes["/front"], cast.routes["/alone"]
+    assert (front.title_model, front.suggestion_model) == (None, None)
+    assert (alone.title_model, alone.suggestion_model) == (cast.agents["Front"].model, None)
+    assert {model.name for model in cast.models_in_use} == {"small", "big", "own"}
+
+
+def test_an_agent_knows_whether_it_reads_summaries(cast: Cast) -> None:
+    assert {name for name, agent in cast.agents.items() if agent.summarizes} == {"Back"}
 
 
 def test_a_fallback_is_the_other_model_itself(cast: Cast) -> None:

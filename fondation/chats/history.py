@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fondation.errors import RequestError
-from fondation.messages import Message, UserMessage
+from fondation.messages import ConversationSummary, Message, UserMessage
 from fondation.protocols.conversation import (
     NO_MESSAGE,
     ApprovalAnswer,
@@ -27,7 +27,7 @@ from fondation.protocols.ui_message_stream.parts import (
     text_of,
     user_parts,
 )
-from fondation.stores.chats import StoredChat, StoredMessage
+from fondation.stores.chats import StoredChat, StoredMessage, StoredSummary
 
 LONGEST_ID = 128
 
@@ -46,6 +46,8 @@ class TurnPlan:
     """The conversation for the model. Each result stands behind its call; where a message is continued, its last calls
     may lack theirs.
     """
+    sources: tuple[str, ...]
+    """Of each of `messages` the id of the kept message with which it begins."""
     text: str
     """The user's newest message."""
     message_id: str
@@ -61,6 +63,13 @@ class TurnPlan:
     """Answers that a continued message may wait for. A plan without `continued` leaves every waiting call of the chat
     unanswered for good.
     """
+    summary: ConversationSummary | None = None
+    """Of the first of `messages`, where an earlier run made one that still holds."""
+
+    def stored_summary(self, summary: ConversationSummary) -> StoredSummary | None:
+        """A summary of the first of `messages` as the chat keeps it; None where it stands for nothing."""
+        next = _find(self.kept, self.sources[summary.messages])
+        return StoredSummary(summary.text, self.kept[next - 1].id) if next else None
 
 
 def plan_turn(stored: StoredChat | None, conversation: Conversation, now: float, new_id: Callable[[], str]) -> TurnPlan:
@@ -95,17 +104,20 @@ def _continue(stored: StoredChat | None, conversation: Conversation) -> TurnPlan
         raise RequestError(409, f"Message {wanted!r} is no answer: there is nothing to go on with")
     if known[place] is not last:
         raise RequestError(409, f"The chat has gone on since message {wanted!r}: load the chat again")
+    messages, sources = _conversation(known, continued=True)
     return TurnPlan(
         kept=known,
         drop_from=None,
         put=(),
-        messages=_conversation(known, continued=True),
+        messages=messages,
+        sources=sources,
         text=_last_text(known),
         message_id=last.id,
         continued=last,
         last_agent=_last_agent(known, stored, conversation),
         approvals=conversation.approvals,
         tool_outputs=conversation.tool_outputs,
+        summary=_summary(stored, known, messages, sources),
     )
 
 
@@ -122,15 +134,18 @@ def _ask(stored: StoredChat | None, conversation: Conversation, now: float, new_
     kept = stays if question is None else (*stays, question)
     if not any(message.role == "user" for message in kept):
         raise RequestError(400, NO_MESSAGE)
+    messages, sources = _conversation(kept)
     return TurnPlan(
         kept=kept,
         drop_from=known[place].id if stored is not None and place < len(known) else None,
         put=_changed(kept, stored),
-        messages=_conversation(kept),
+        messages=messages,
+        sources=sources,
         text=_last_text(kept),
         message_id=new_id(),
         made_id=question.id if question is not None and question.id not in _clients_ids(conversation) else None,
         last_agent=_last_agent(stays, stored, conversation),
+        summary=_summary(stored, stays, messages, sources),
     )
 
 
@@ -241,11 +256,14 @@ def _passed(message: StoredMessage) -> StoredMessage:
     )
 
 
-def _conversation(messages: Sequence[StoredMessage], *, continued: bool = False) -> tuple[Message, ...]:
-    """What the model reads. Messages of the user that follow each other, the answer between them having failed, are
-    one: many models want turns to alternate.
+def _conversation(
+    messages: Sequence[StoredMessage], *, continued: bool = False
+) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    """What the model reads, and the stored message with which each of it begins. Messages of the user that follow each
+    other, the answer between them having failed, are one: many models want turns to alternate.
     """
     read: list[Message] = []
+    sources: list[str] = []
     for message in messages:
         told = model_messages(message)
         is_open = continued and message is messages[-1]
@@ -255,7 +273,22 @@ def _conversation(messages: Sequence[StoredMessage], *, continued: bool = False)
                 read[-1] = UserMessage((*before.parts, *each.parts), each.id)
             else:
                 read.append(each)
-    return tuple(read)
+                sources.append(message.id)
+    return tuple(read), tuple(sources)
+
+
+def _summary(
+    stored: StoredChat | None, stays: Sequence[StoredMessage], messages: Sequence[Message], sources: Sequence[str]
+) -> ConversationSummary | None:
+    """The chat's summary, where all that it stands for stays."""
+    kept = stored.summary if stored is not None else None
+    last = _find(stays, kept.through) if kept is not None else None
+    if kept is None or last is None:
+        return None
+    covered = {message.id for message in stays[: last + 1]}
+    count = sum(source in covered for source in sources)
+    follows = count < len(messages) and isinstance(messages[count], UserMessage)
+    return ConversationSummary(kept.text, count) if count and follows else None
 
 
 def model_messages(message: StoredMessage) -> Iterable[Message]:

@@ -10,19 +10,31 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+from fondation.chats.history import TurnPlan
 from fondation.errors import ChatStoreError
 from fondation.events import Batch, Batches, RunAborted, RunFailed, RunFinished, RunWaiting, ToolWaiting
-from fondation.messages import Message
+from fondation.messages import ConversationSummary, Message
 from fondation.protocols.ui_message_stream.assemble import Assembler, settled
-from fondation.stores.chats import ChatKey, ChatStore, MessageStatus, StoredMessage, WaitingCall
+from fondation.stores.chats import ChatKey, ChatStore, MessageStatus, StoredMessage, StoredSummary, WaitingCall
 
 log = logging.getLogger("fondation.chats")
 
 SAVE_SECONDS = 1.0
 """How much of a message a process that is killed may lose."""
+
+
+class Made(Protocol):
+    """What a run makes for the models of later turns."""
+
+    @property
+    def produced(self) -> tuple[Message, ...]: ...
+
+    @property
+    def summary(self) -> ConversationSummary | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Keeping:
     store: ChatStore
     key: ChatKey
     run_id: str
-    message_id: str
+    plan: TurnPlan
     created_at: float
     """Unix seconds."""
     assembler: Assembler
@@ -45,9 +57,9 @@ def begun(keeping: Keeping) -> StoredMessage:
     return _message(keeping, "streaming")
 
 
-async def keep(batches: Batches, keeping: Keeping, produced: Callable[[], tuple[Message, ...]]) -> Batches:
-    """The same batches, each handed on once it is part of the message; `produced` is what the run made for models."""
-    keeper = _Keeper(keeping, produced)
+async def keep(batches: Batches, keeping: Keeping, made: Made) -> Batches:
+    """The same batches, each handed on once it is part of the message; what the run made is kept with its outcome."""
+    keeper = _Keeper(keeping, made)
     try:
         async with contextlib.aclosing(batches):
             async for batch in batches:
@@ -58,9 +70,9 @@ async def keep(batches: Batches, keeping: Keeping, produced: Callable[[], tuple[
 
 
 class _Keeper:
-    def __init__(self, keeping: Keeping, produced: Callable[[], tuple[Message, ...]]) -> None:
+    def __init__(self, keeping: Keeping, made: Made) -> None:
         self._keeping = keeping
-        self._produced = produced
+        self._made = made
         self._message = keeping.assembler
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
@@ -85,12 +97,16 @@ class _Keeper:
         await self._settle()
         if isinstance(outcome, RunWaiting):
             await self._keep_calls(outcome.waiting)
-        told = (*self._keeping.told, *self._produced())
-        await self._save(self._message.status, told, outcome.summary.agent)
+        told = (*self._keeping.told, *self._made.produced)
+        await self._save(self._message.status, told, outcome.summary.agent, self._new_summary())
+
+    def _new_summary(self) -> StoredSummary | None:
+        plan, summary = self._keeping.plan, self._made.summary
+        return None if summary is None or summary is plan.summary else plan.stored_summary(summary)
 
     async def _keep_calls(self, waiting: tuple[ToolWaiting, ...]) -> None:
         now = time.time()
-        calls = [_waiting_call(self._keeping.message_id, call, now) for call in waiting]
+        calls = [_waiting_call(self._keeping.plan.message_id, call, now) for call in waiting]
         with self._unharmed():
             await self._keeping.store.wait(self._keeping.key, calls)
 
@@ -109,11 +125,15 @@ class _Keeper:
         self._saving = asyncio.create_task(self._save("streaming"))
 
     async def _save(
-        self, status: MessageStatus, told: tuple[Message, ...] | None = None, agent: str | None = None
+        self,
+        status: MessageStatus,
+        told: tuple[Message, ...] | None = None,
+        agent: str | None = None,
+        summary: StoredSummary | None = None,
     ) -> None:
         message = _message(self._keeping, status, told)
         with self._unharmed():
-            await self._keeping.store.save(self._keeping.key, [message], agent=agent)
+            await self._keeping.store.save(self._keeping.key, [message], agent=agent, summary=summary)
 
     @contextlib.contextmanager
     def _unharmed(self) -> Iterator[None]:
@@ -127,7 +147,7 @@ class _Keeper:
 def _message(keeping: Keeping, status: MessageStatus, told: tuple[Message, ...] | None = None) -> StoredMessage:
     parts = keeping.assembler.parts
     return StoredMessage(
-        id=keeping.message_id,
+        id=keeping.plan.message_id,
         role="assistant",
         parts=parts if status in ("streaming", "waiting") else settled(parts),
         metadata=keeping.assembler.metadata,

@@ -16,8 +16,9 @@ from fondation.protocols.payloads import usage_metadata
 class JsonAnswer:
     """Feed it every batch of a run; then `status`, `headers` and `body` are the answer.
 
-    The body is `{id, runId, text, agent, handoffs, toolCalls, pending?, usage}`, `id` being the chat's and `pending`
-    the calls that wait for an answer; of a failed run `{error, runId}`.
+    The body is `{id, runId, text, agent, handoffs, toolCalls, pending?, title?, suggestions?, usage}`, `id` being the
+    chat's, `title` what it was given meanwhile, and `pending` the calls that wait for an answer; of a failed run
+    `{error, runId}`. Of `usage` are the calls of the answer alone.
     """
 
     def __init__(self, chat_id: str) -> None:
@@ -27,6 +28,7 @@ class JsonAnswer:
         self._texts: dict[str, list[str]] = {}
         self._handoffs: list[Json] = []
         self._calls: dict[str, dict[str, Json]] = {}
+        self._beside: dict[str, Json] = {}
         self._answer: dict[str, Json] = {}
 
     @property
@@ -69,6 +71,13 @@ class JsonAnswer:
         """The call that has an outcome now; it may be one of an earlier run, that waited."""
         return self._calls.setdefault(event.call_id, {"toolCallId": event.call_id, "toolName": event.tool})
 
+    def _on_data(self, event: events.DataSent) -> None:
+        match event:
+            case events.DataSent(name="chat-title", data={"title": title}):
+                self._beside["title"] = title
+            case events.DataSent(name="suggestions", data={"prompts": prompts}):
+                self._beside["suggestions"] = prompts
+
     def _on_waiting(self, event: events.RunWaiting) -> None:
         self._on_finished(event)
         self._answer["pending"] = [
@@ -86,6 +95,7 @@ class JsonAnswer:
             "agent": summary.agent,
             "handoffs": self._handoffs,
             "toolCalls": [*self._calls.values()],
+            **self._beside,
             "usage": {
                 **usage_metadata(summary.usage, summary.cost_source),
                 **({"model": summary.model} if summary.model else {}),
@@ -117,6 +127,7 @@ _READERS: dict[type[Event], Callable[[JsonAnswer, Any], None]] = {
     events.ToolSucceeded: JsonAnswer._on_tool_succeeded,
     events.ToolFailed: JsonAnswer._on_tool_failed,
     events.ToolDenied: JsonAnswer._on_tool_denied,
+    events.DataSent: JsonAnswer._on_data,
     events.RunFinished: JsonAnswer._on_finished,
     events.RunWaiting: JsonAnswer._on_waiting,
     events.RunFailed: JsonAnswer._on_failed,

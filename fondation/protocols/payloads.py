@@ -27,6 +27,7 @@ def summary_metadata(summary: RunSummary) -> dict[str, Json]:
         "runId": summary.run_id,
         "finishReason": summary.finish_reason,
         **({"droppedMessages": summary.dropped_messages} if summary.dropped_messages else {}),
+        **({"summarizedMessages": summary.summarized_messages} if summary.summarized_messages else {}),
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
+from fondation.asides import Asides
 from fondation.config import Config, Loaded, load
 from fondation.errors import ChatStoreError, ConfigError
 from fondation.gate import always_go
@@ -61,6 +62,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         gate=always_go,
         runs=runs,
         floor=Floor(runs),
+        asides=Asides(),
         folder=database.parent,
         database=database if records else None,
         chats_database=database if records or _keeps_chats(config) else None,
@@ -152,8 +154,7 @@ async def _mark_cut(chats: ChatStore) -> None:
 
 async def _prices(app: web.Application) -> AsyncIterator[None]:
     """The kept price table is loaded beside the first answers, where a model may need it."""
-    agents = app[SERVICES].cast.agents.values()
-    if any(model.estimates for agent in agents for model in (agent.model, *agent.model.fallbacks)):
+    if any(model.estimates for model in app[SERVICES].cast.models_in_use):
         loading = asyncio.create_task(asyncio.to_thread(pricing.prepare))
         yield
         if (failure := (await asyncio.gather(loading, return_exceptions=True))[0]) is not None:
@@ -168,10 +169,13 @@ async def _http(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _runs(app: web.Application) -> AsyncIterator[None]:
-    """Runs are looked after; those that are left at the end are ended before what they need is closed."""
+    """Runs are looked after; those that are left at the end are ended, with what is asked beside them, before what they
+    need is closed.
+    """
     task = asyncio.create_task(app[SERVICES].runs.watch())
     yield
     await app[SERVICES].runs.end_all()
+    await app[SERVICES].asides.end_all()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

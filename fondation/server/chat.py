@@ -10,6 +10,7 @@ from typing import NamedTuple
 from aiohttp import web
 
 from fondation.agents import Route
+from fondation.asides import Company, Untitled, accompany
 from fondation.calls import RunInfo
 from fondation.chats import keep
 from fondation.events import Batch
@@ -109,9 +110,12 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
         for watcher in watchers:
             watcher(batch)
 
-    batches = show(record(run.events(), services.store, request.info), request.route.config.show)
+    batches = record(run.events(), services.store, request.info)
+    if (company := _company(services, turn, run)) is not None:
+        batches = accompany(batches, company)
+    batches = show(batches, request.route.config.show)
     if turn.keeping is not None:
-        batches = keep(batches, turn.keeping, lambda: run.dialogue.produced)
+        batches = keep(batches, turn.keeping, run.dialogue)
     live = LiveRun(
         chat_key(request.info),
         run,
@@ -126,6 +130,24 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
     live.task.add_done_callback(lambda _: diary.write())
     services.runs.add(live, request.route, remembered=is_named)
     return live
+
+
+def _company(services: Services, turn: Turn, run: Run) -> Company | None:
+    """What is asked beside the run; None where nothing is."""
+    wanted, untitled = turn.request.route.config, None
+    if wanted.titles is not None and turn.untitled and services.chats is not None:
+        untitled = Untitled(services.chats, chat_key(turn.request.info))
+    if untitled is None and wanted.suggestions is None:
+        return None
+    return Company(
+        request=turn.request,
+        deadline=run.deadline,
+        produced=lambda: run.dialogue.produced,
+        asides=services.asides,
+        gate=services.gate,
+        ledger=services.store,
+        untitled=untitled,
+    )
 
 
 def _departure(route: Route) -> Departure:

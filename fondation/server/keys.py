@@ -8,6 +8,7 @@ from pathlib import Path
 from aiohttp import web
 
 from fondation.agents import Cast
+from fondation.asides import Asides
 from fondation.config import Config
 from fondation.gate import Gate
 from fondation.server.doors import Doors
@@ -26,6 +27,7 @@ class Services:
     gate: Gate
     runs: ActiveRuns
     floor: Floor
+    asides: Asides
     folder: Path
     """Where the database is: streams that outgrow memory are kept beside it."""
     database: Path | None

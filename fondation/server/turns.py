@@ -35,6 +35,8 @@ class Turn:
     """None where the client keeps the conversation."""
     before: StoredMessage | None = None
     """The message that the run goes on with, as the page that posted has it."""
+    untitled: bool = False
+    """Whether it is a turn of a kept chat that has no title yet."""
 
 
 def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
@@ -84,14 +86,16 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         context=context_of(route.config.context, conversation.context),
         answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
         memory=await recall(chats, key, route.memories),
+        summary=plan.summary,
     )
     assembler = _assembler(route, plan, answers)
     before = None if plan.continued is None else replace(plan.continued, parts=assembler.parts)
     keeping = _keeping(chats, key, request, plan, assembler, now)
+    turn = Turn(request, keeping, before, untitled=stored is None or stored.title is None)
     messages, seen = (*plan.put, begun(keeping)), None if run is None else run.id
     if not waiting:
         await chats.begin(key, info.run_id, messages, drop_from=plan.drop_from, seen=seen)
-        return Turn(request, keeping, before)
+        return turn
     await chats.begin(key, info.run_id, seen=seen)
     try:
         await _take_answers(chats, key, waiting, answers)
@@ -99,7 +103,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
     except BaseException:
         chats.end(key, info.run_id)
         raise
-    return Turn(request, keeping, before)
+    return turn
 
 
 def _waits(stored: StoredChat | None) -> bool:
@@ -175,7 +179,7 @@ def _keeping(
         store=chats,
         key=key,
         run_id=request.info.run_id,
-        message_id=plan.message_id,
+        plan=plan,
         created_at=now if continued is None else continued.created_at,
         assembler=assembler,
         told=told if request.answers else tuple(close_calls(told)),

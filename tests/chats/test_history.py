@@ -12,10 +12,19 @@ import pytest
 
 from fondation.chats import TurnPlan, plan_turn
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.messages import (
+    AssistantMessage,
+    ConversationSummary,
+    FilePart,
+    Message,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    UserMessage,
+)
 from fondation.protocols.conversation import ApprovalAnswer
 from fondation.protocols.ui_message_stream import decode
-from fondation.stores.chats import ChatKey, StoredChat, StoredMessage
+from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, StoredSummary
 
 NOW = 7.0
 GONE_ON = "Not run: the user went on without it."
@@ -393,3 +402,40 @@ def test_only_the_chats_last_answer_is_gone_on_with(stored: StoredChat | None, b
 def test_a_message_and_answers_at_once_are_too_much() -> None:
     body = {"message": "Yes", "approvals": [{"id": "w", "approved": True}]}
     assert refused(chat(U1, WAITING), **body) == (400, "Send a message, or answers to waiting calls, not both")
+
+
+def in_short(through: str, *messages: StoredMessage) -> StoredChat:
+    return replace(chat(*messages), summary=StoredSummary("Before.", through))
+
+
+def test_a_summary_stands_for_the_messages_up_to_its_last() -> None:
+    planned = plan(in_short("a1", U1, A1, U2, A2), message=user("u3", "More"))
+    assert planned.summary == ConversationSummary("Before.", 2)
+    assert planned.messages[2] == said("asks u2", "u2")
+    assert planned.stored_summary(planned.summary) == StoredSummary("Before.", "a1")
+    assert planned.stored_summary(ConversationSummary("All.", 4)) == StoredSummary("All.", "a2")
+
+
+def test_a_summary_holds_while_what_it_stands_for_stays() -> None:
+    stored = in_short("a1", U1, A1, U2, A2)
+    assert plan(stored, trigger="regenerate-message").summary is not None
+    assert plan(stored, message=user("u2", "Other"), messageId="u2").summary is not None
+    assert plan(stored, trigger="regenerate-message", messageId="a1").summary is None
+    assert plan(stored, message=user("u1", "Other"), messageId="u1").summary is None
+    assert plan(in_short("gone", U1, A1), message=user("u2", "More")).summary is None
+    assert plan(TALK, message=user("u3", "More")).summary is None
+
+
+def test_a_summary_counts_what_models_read() -> None:
+    pays = answered("a1", called("c1", "output-available", output="ok"), text_part("Paid."))
+    failed = replace(answered("a2"), parts=(), status="failed")
+    planned = plan(in_short("a1", U1, pays, U2, failed), message=user("u3", "Again"))
+    assert planned.summary == ConversationSummary("Before.", 3)
+    assert [type(message) for message in planned.messages[3:]] == [UserMessage]
+    assert planned.stored_summary(planned.summary) == StoredSummary("Before.", "a1")
+
+
+def test_a_summary_that_would_end_inside_a_message_is_not_read() -> None:
+    failed = replace(answered("a1"), parts=(), status="failed")
+    planned = plan(in_short("u1", U1, failed, U2, A2), message=user("u3", "More"))
+    assert planned.summary is None

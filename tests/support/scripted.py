@@ -63,18 +63,27 @@ def handoff(target: str, *, id: str = "h1", before: str = "", **more: str) -> An
 
 @dataclass
 class ScriptedProvider:
-    """Answers the n-th call with the n-th answer of its script, and remembers what it was asked."""
+    """Answers the n-th call with the n-th answer of its script, and remembers what it was asked.
+
+    What is asked beside the answer has scripts of its own, by its purpose.
+    """
 
     script: list[Answer]
     name: str = "openrouter"
     usage: TokenUsage | None = field(default_factory=lambda: TokenUsage(10, 5, 15, cost=0.25))
     requests: list[ModelRequest] = field(default_factory=list)
     closed: int = 0
+    beside: dict[str, list[Answer]] = field(default_factory=dict)
+    asked_beside: list[tuple[ModelCall, ModelRequest]] = field(default_factory=list)
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
-        self.requests.append(request)
-        answer = self.script.pop(0)
-        call.generation_id = f"gen-{len(self.requests)}"
+        if call.purpose == "answer":
+            self.requests.append(request)
+            answer = self.script.pop(0)
+            call.generation_id = f"gen-{len(self.requests)}"
+        else:
+            self.asked_beside.append((call, request))
+            answer = self.beside[call.purpose].pop(0)
         try:
             if not (answer and isinstance(answer[0], Exception)):
                 yield [Accepted()]
@@ -123,6 +132,7 @@ class Player:
     route_only: bool = False
     max_turns: int | None = None
     last_messages: int | None = None
+    summarizes: bool = False
     match_on: Sequence[str] = ()
     instructions: str = "You are {{ agent }}."
     memory: MemoryForm | None = None
@@ -157,6 +167,8 @@ def _agent(name: str, player: Player, model: Model) -> Agent:
         route_only=player.route_only,
         max_turns=player.max_turns,
         last_messages=player.last_messages,
+        plain_settings={candidate.name: {} for candidate in (model, *model.fallbacks)},
+        summarizes=player.summarizes,
         matcher=compile_match(player.match_on) if player.match_on else None,
         memory=player.memory,
     )

@@ -1,4 +1,6 @@
-"""What only the server's chats can hold, on routes whose chats the client keeps: calls that wait, working memory."""
+"""What only the server's chats can hold, on routes whose chats the client keeps: titles, calls that wait, working
+memory.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,16 @@ def check_chats(document: Document) -> None:
     for route, reached in agents_of_routes(document).items():
         if document.text("routes", route, "chats") == "client":
             agents = [agent for agent in document.mapping("agents") if agent in reached]
+            _check_titles(document, route)
             _check_tools(document, route, agents)
             _check_memory(document, route, agents)
+
+
+def _check_titles(document: Document, route: str) -> None:
+    path = ("routes", route, "titles")
+    if document.value(*path) not in (None, False):
+        message = f"{route} has chats: client, but titles are of chats that the server keeps"
+        document.error_at_key(path, _CODE, message, "write chats: server, or remove titles")
 
 
 def _check_tools(document: Document, route: str, agents: list[str]) -> None:

@@ -71,7 +71,8 @@ class Encoder:
         return _line(b"f", {"messageId": self._message_id})
 
     def _call_ended(self, event: events.CallEnded) -> bytes:
-        self._finish_reason = event.call.finish_reason or "error"
+        if event.call.purpose == "answer":
+            self._finish_reason = event.call.finish_reason or "error"
         return b""
 
     def _step_end(self, event: events.StepFinished) -> bytes:

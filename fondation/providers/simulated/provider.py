@@ -23,6 +23,7 @@ from fondation.providers.base import (
 )
 from fondation.providers.simulated.answer import write_answer
 from fondation.providers.simulated.arguments import write_value
+from fondation.providers.simulated.beside import write_beside
 from fondation.providers.simulated.decide import PlannedCall, decide
 from fondation.providers.simulated.mentions import find_mentions
 from fondation.providers.simulated.turn import Turn, newest_turn
@@ -50,9 +51,13 @@ class SimulatedProvider:
         prompt_tokens = _prompt_tokens(request)
         call.usage = _usage(prompt_tokens, 0)
         yield [Accepted()]
-        turn = newest_turn(request.messages)
-        calls = [_tool_call(planned) for planned in decide(request, turn, call.handoff_chain)]
-        pieces = _call_pieces(calls) if calls else _text_pieces(_answer(request, turn))
+        calls: list[ToolCall] = []
+        if call.purpose == "answer":
+            turn = newest_turn(request.messages)
+            calls = [_tool_call(planned) for planned in decide(request, turn, call.handoff_chain)]
+            pieces = _call_pieces(calls) if calls else _text_pieces(_answer(request, turn))
+        else:
+            pieces = _text_pieces(write_beside(call.purpose, request.messages))
         sent = 0
         for piece in pieces:
             if self._seconds_per_piece > 0:

@@ -65,6 +65,15 @@ def test_every_event_has_its_line_and_a_batch_without_one_for_the_page_is_empty(
     assert Encoder()([events.TextStarted("t1"), events.TextEnded("t1")]) == b""
 
 
+def test_a_step_ends_as_the_model_of_the_answer_said() -> None:
+    answer = ModelCall("Ann", "openrouter", "acme/one", ("Ann",))
+    answer.finish_reason = "length"
+    summary = ModelCall("Ann", "openrouter", "acme/one", ("Ann",), step=0, purpose="summary")
+    summary.finish_reason = "stop"
+    told = lines(events.CallEnded(answer), events.CallEnded(summary), events.StepFinished())
+    assert told == [("e", {"finishReason": "length", "isContinued": False})]
+
+
 def test_every_item_of_data_names_the_agent_that_has_the_conversation() -> None:
     told = lines(
         events.RoundStarted("Ann", "routing"),
