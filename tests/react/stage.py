@@ -39,13 +39,14 @@ class Stage:
     def play(self, page: str, route: str, *actions: Action, answers: list[Answer], **props: Any) -> Outcome:
         """Do all of `actions` on a page, while the model answers with `answers` in turn.
 
-        Whatever happens, the streams were correct, and nobody complained on the console.
+        Whatever happens, the streams were correct and came to their end, and nobody complained on the console.
         """
         self.upstream.play(*answers)
         props = {"api": self.server + route, **props}
         outcome = self.browser.play(Scenario(page=page, major=self.major, props=props, actions=[*actions]))
         assert outcome.stuck is None, _told(outcome)
         assert outcome.problems == []
+        assert all(exchange.done for exchange in outcome.exchanges if exchange.chunks and exchange.broken is None)
         assert [complaint for complaint in outcome.complaints if not complaint.startswith("Chat error:")] == []
         return outcome
 

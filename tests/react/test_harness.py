@@ -14,8 +14,10 @@ from .harness import Action, Browser, Major, Outcome, Scenario, send, wait
 pytestmark = pytest.mark.clients
 
 
-def play(running_browser: Browser, page: str, *actions: Action, major: Major = 4, **props: object) -> Outcome:
-    return running_browser.play(Scenario(page=page, major=major, props=props, actions=[*actions], limit=0.5))
+def play(
+    running_browser: Browser, page: str, *actions: Action, major: Major = 4, limit: float = 10.0, **props: object
+) -> Outcome:
+    return running_browser.play(Scenario(page=page, major=major, props=props, actions=[*actions], limit=limit))
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +43,12 @@ def test_what_react_warns_of_is_told(running_browser: Browser) -> None:
 
 
 def test_a_page_that_breaks_is_told(running_browser: Browser) -> None:
-    outcome = play(running_browser, "harness/wrong", wait("Two"), breaks=True)
+    outcome = play(running_browser, "harness/wrong", wait("Two"), breaks=True, limit=0.5)
     assert any("broken while it was shown" in complaint for complaint in outcome.complaints)
 
 
 def test_what_cannot_be_done_is_told(running_browser: Browser) -> None:
-    outcome = play(running_browser, "harness/wrong", wait("One"), wait("Three"), breaks=False)
+    outcome = play(running_browser, "harness/wrong", wait("One"), wait("Three"), breaks=False, limit=1.0)
     assert outcome.stuck is not None
     assert outcome.stuck["wait"] == "Three"
 
