@@ -60,6 +60,11 @@ class Stage:
         messages: list[Message] = answer["messages"]
         return messages
 
+    def until_ended(self, chat: str, route: str = "/api/chat") -> None:
+        """Until the chat's run has ended, of itself or because its reader left."""
+        with urllib.request.urlopen(f"{self.server.url}{route}/{chat}/stream", timeout=10) as response:
+            response.read()
+
     def request(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
         """A plain request; its status and the JSON of its answer."""
         data = None if body is None else json.dumps(body).encode()

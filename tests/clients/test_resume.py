@@ -122,7 +122,7 @@ def test_the_same_page_goes_on_after_a_cut_in_an_answer_that_goes_on(stage: Stag
 
 def test_an_answer_that_ended_meanwhile_is_in_the_chat(stage: Stage) -> None:
     lost = stage.play(says("Let me see. ", "Clear.", pause=0.02), route="/api/lasting", turns=[LOST], body="turn")
-    stage.rows(lost.chat_id, 1)
+    stage.until_ended(lost.chat_id, "/api/lasting")
     turns = [Turn(resume=True), Turn(send="Thanks.")]
     back = stage.reopen(lost.chat_id, says("Bye."), turns=turns, route="/api/lasting", body="turn")
     assert_lasts(stage, back, "/api/lasting")
@@ -132,6 +132,7 @@ def test_an_answer_that_ended_meanwhile_is_in_the_chat(stage: Stage) -> None:
 def test_a_cut_ends_the_run_where_nobody_else_reads(stage: Stage) -> None:
     lost = stage.play(LONG, turns=[LOST], body="turn")
     assert stage.upstream.calls[0].was_cut()
+    stage.until_ended(lost.chat_id)
     back = stage.reopen(lost.chat_id, says("Clear."), turns=[Turn(send="Well?")], body="turn")
     assert_answered(back)
     assert [message.text for message in back.messages] == ["Oslo?", "Let me see. ", "Well?", "Clear."]
