@@ -82,6 +82,11 @@ def plan_turn(stored: StoredChat | None, conversation: Conversation, now: float,
     return _ask(stored, conversation, now, new_id)
 
 
+def brings_all(conversation: Conversation) -> bool:
+    """Whether a body can be answered by itself: it has the conversation, and no answer that only the chat can check."""
+    return conversation.is_whole and not _goes_on(conversation)
+
+
 def _goes_on(conversation: Conversation) -> bool:
     """Whether the request continues an answer instead of asking for one."""
     if conversation.regenerates:

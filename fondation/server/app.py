@@ -41,7 +41,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
 
     `simulate` is "none", "missing" (models whose key is not set are simulated) or "all". Raises `ConfigError`, whose
     text holds every problem at its line, or the keys that are missing; so does the application's start where the ledger
-    cannot be opened. As a sub-application its routes come after the prefix.
+    or the chats cannot be opened. As a sub-application its routes come after the prefix.
     """
     loaded = source if isinstance(source, Loaded) else load(Path(source))
     if loaded.config is None:
@@ -97,10 +97,10 @@ def _missing_keys_text(missing: dict[str, str]) -> str:
     )
 
 
-def _no_ledger_text(database: Path, error: CannotOpen) -> str:
+def _not_opened_text(what: str, database: Path, error: CannotOpen, instead: str) -> str:
     return (
-        f"the ledger {database} cannot be opened: {error}\n"
-        f"  = help: {error.help}; or name another one in storage.url, or record nothing with usage.enabled: false"
+        f"{what} {database} cannot be opened: {error}\n"
+        f"  = help: {error.help}; or name another one in storage.url, or {instead}"
     )
 
 
@@ -113,7 +113,8 @@ async def _ledger(app: web.Application) -> AsyncIterator[None]:
     try:
         services.store = await asyncio.to_thread(open_store, services.database, services.config_hash)
     except CannotOpen as error:
-        raise ConfigError(_no_ledger_text(services.database, error)) from error
+        instead = "record nothing with usage.enabled: false"
+        raise ConfigError(_not_opened_text("the ledger", services.database, error, instead)) from error
     yield
     await asyncio.to_thread(services.store.close)
 
@@ -132,12 +133,20 @@ async def _neighbours(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _chats(app: web.Application) -> AsyncIterator[None]:
-    """The chats are open while the application runs; answers that a dead process left are marked first of all."""
+    """The chats are open while the application runs; answers that a dead process left are marked first of all.
+
+    Raises `ConfigError`.
+    """
     services = app[SERVICES]
     if services.chats_database is None:
         yield
         return
-    chats = services.chats = open_chats(services.chats_database, services.address)
+    try:
+        chats = await asyncio.to_thread(open_chats, services.chats_database, services.address)
+    except CannotOpen as error:
+        instead = "keep no chats with chats: client on every route"
+        raise ConfigError(_not_opened_text("the chats' database", services.chats_database, error, instead)) from error
+    services.chats = chats
     marking = asyncio.create_task(_mark_cut(chats))
     yield
     await asyncio.wait({marking})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fondation.agents import Route
 from fondation.calls import RunInfo
-from fondation.chats import CallAnswer, Keeping, TurnPlan, begun, match_answers, model_messages, plan_turn
-from fondation.errors import RequestError
+from fondation.chats import CallAnswer, Keeping, TurnPlan, begun, brings_all, match_answers, model_messages, plan_turn
+from fondation.errors import ChatStoreError, RequestError
 from fondation.memory import recall
 from fondation.messages import Message, ToolCall, UserMessage
 from fondation.protocols.conversation import NO_MESSAGE, Conversation
@@ -21,6 +22,8 @@ from fondation.server.requests import chat_key, checked_id, context_of
 from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
 from fondation.tokens import new_token
 from fondation.tool_results import bounded, failure_text, value_text
+
+log = logging.getLogger("fondation.chats")
 
 KNOWS_APPROVALS = 6
 """The first major of the AI SDK that does."""
@@ -65,11 +68,12 @@ def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
 async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo) -> Turn:
     """The turn of a chat that the server keeps, which has the question and the begun answer when this returns.
 
-    Raises `RequestError` where the request does not fit the chat, `ChatElsewhere` where its turn is another process's,
-    and `ChatStoreError`.
+    While the chat cannot be read, a body that brings the whole conversation is answered from it, and the turn is not
+    kept. Raises `RequestError` where the request does not fit the chat, `ChatElsewhere` where its turn is another
+    process's, and `ChatStoreError`.
     """
     key, now = chat_key(info), time.time()
-    stored = await chats.load(key)
+    stored, is_kept = await _load(chats, key, conversation)
     run = None if stored is None else stored.run
     if run is not None and run.state == "under way" and not run.is_ours:
         raise ChatElsewhere(run)
@@ -88,6 +92,8 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         memory=await recall(chats, key, route.memories),
         summary=plan.summary,
     )
+    if not is_kept:
+        return Turn(request)
     assembler = _assembler(route, plan, answers)
     before = None if plan.continued is None else replace(plan.continued, parts=assembler.parts)
     keeping = _keeping(chats, key, request, plan, assembler, now)
@@ -104,6 +110,19 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         chats.end(key, info.run_id)
         raise
     return turn
+
+
+async def _load(chats: ChatStore, key: ChatKey, conversation: Conversation) -> tuple[StoredChat | None, bool]:
+    """The chat, and whether this turn can be kept in it: not where nobody knows what it has."""
+    if conversation.chat_id is None:  # its id was made for this request
+        return None, True
+    try:
+        return await chats.load(key), True
+    except ChatStoreError as error:
+        if not brings_all(conversation):
+            raise
+        log.error("chat %s: its turn is answered from the request, and not kept: %s", key.id, error)  # noqa: TRY400
+        return None, False
 
 
 def _waits(stored: StoredChat | None) -> bool:

@@ -26,9 +26,9 @@ def open_store(path: Path, config_hash: str | None = None) -> UsageStore:
 def open_chats(path: Path, address: str | None = None) -> ChatStore:
     """Open the chats in this SQLite file, which may be the ledger's too; close the store when done.
 
-    Returns at once: the file is created or brought up to date in the store's own thread. While it cannot be used,
-    every method raises `ChatStoreError`; each tries it again. `address` is where this process listens to the others
-    that share the file.
+    Raises `CannotOpen` for a file that cannot be used. One that is only locked, or fails later, is tried again: what is
+    to be saved waits meanwhile, and what must be read or answered at once raises `ChatStoreError`. `address` is where
+    this process listens to the others that share the file.
     """
     from fondation.stores.sqlite.chats import SqliteChatStore
 

@@ -130,7 +130,10 @@ class WaitingCall:
 
 
 class ChatStore(Protocol):
-    """Keeps chats. Every method is awaited on an event loop and does its work in a thread of the store's own."""
+    """Keeps chats. Every method is awaited on an event loop and does its work in a thread of the store's own.
+
+    They raise `ChatStoreError` for what cannot be done.
+    """
 
     async def load(self, key: ChatKey) -> StoredChat | None:
         """The chat with all its messages, oldest first; None where the owner has none of that id."""
@@ -150,7 +153,7 @@ class ChatStore(Protocol):
 
         A message whose id the chat has is replaced where it stands; others are appended. `agent`, `title` and `summary`
         are set where given. A summary that stands for a dropped message goes with it. An answer that is not `streaming`
-        any more ends the turn of its run.
+        any more ends the turn of its run. While the database fails it is kept for later, and `load` tells it already.
         """
 
     async def begin(
@@ -192,7 +195,7 @@ class ChatStore(Protocol):
         """Remove the chat with all that belongs to it. False where there is none."""
 
     async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
-        """Keep calls that wait for an answer."""
+        """Keep calls that wait for an answer; later, while the database fails."""
 
     async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
         """The chat's calls whose state is `waiting`, in the order in which the model made them, expired ones among

@@ -188,7 +188,9 @@ def test_a_ledger_that_cannot_be_opened_is_told(project: Path) -> None:
     (project / "fondation.db").write_text("a letter to grandmother\n" * 100)
     result = talk("Hello")
     assert result.exit_code == 1
-    assert "fondation.db cannot be opened: file is not a database\n  = help: if it was a ledger, move" in result.stderr
+    assert (
+        "fondation.db cannot be opened: file is not a database\n  = help: if fondation made it, move" in result.stderr
+    )
 
 
 def test_a_file_without_routes_says_so(project: Path) -> None:

@@ -151,6 +151,15 @@ def test_a_ledger_that_cannot_be_opened_stops_it_before_the_banner(project: Path
 
 
 @pytest.mark.usefixtures("quiet")
+def test_chats_that_cannot_be_opened_stop_it_too(project: Path) -> None:
+    (project / "agents.yaml").write_text(PROJECT + "usage: {enabled: false}\n")
+    (project / "fondation.db").write_text("a letter to grandmother\n" * 100)
+    refused = serve("--simulate", "--port", "0")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "fondation.db cannot be opened: file is not a database\n  = help: " in refused.stderr
+
+
+@pytest.mark.usefixtures("quiet")
 def test_a_port_that_is_taken_is_told_without_a_traceback() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

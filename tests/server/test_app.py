@@ -112,7 +112,7 @@ async def test_a_ledger_that_cannot_be_opened_stops_the_start(tmp_path: Path) ->
     message, help = str(refused.value).splitlines()
     assert message == f"the ledger {tmp_path / 'broken.db'} cannot be opened: file is not a database"
     assert help == (
-        "  = help: if it was a ledger, move the damaged file away and a new one is made; "
+        "  = help: if fondation made it, move the damaged file away and a new one is made; "
         "or name another one in storage.url, or record nothing with usage.enabled: false"
     )
 

@@ -14,7 +14,7 @@ from fondation.server import floor
 from fondation.stores.sqlite.chats import SqliteChatStore
 from tests.support.page import Page
 from tests.support.scripted import ScriptedProvider, calls, text
-from tests.support.served import ANN, Kitchen, OpenProvider, Served
+from tests.support.served import Kitchen, OpenProvider, Served
 
 DESK = """
 version: 1
@@ -207,14 +207,6 @@ async def test_a_store_that_fails_meanwhile_does_not_break_the_stream(
     monkeypatch.setattr(SqliteChatStore, "save", fail)
     assert (await served.post({"id": "c1", "message": "Hi"})).text == "ok"
     assert "the disk is full" in caplog.text
-
-
-async def test_chats_that_cannot_be_read_are_said_to_be(kitchen: Kitchen) -> None:
-    (kitchen.folder / "broken.db").write_bytes(b"no database" * 100)
-    served = await kitchen.serve(ScriptedProvider([]), ANN + "usage: {enabled: false}\nstorage: {url: broken.db}\n")
-    reply = await served.post()
-    assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
-    assert reply.json == {"error": "Chats cannot be read or written right now"}
 
 
 def key() -> Any:

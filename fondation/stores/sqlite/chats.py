@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from fondation.errors import ChatStoreError
+from fondation.stores.base import CannotOpen
 from fondation.stores.chats import (
     ChatElsewhere,
     ChatKey,
@@ -19,11 +22,15 @@ from fondation.stores.chats import (
     WaitingCall,
     WaitingState,
 )
+from fondation.stores.sqlite.chats_late import Save
 from fondation.stores.sqlite.chats_pages import Place, Portion, read_cursor, write_cursor
 from fondation.stores.sqlite.chats_search import words_of
 from fondation.stores.sqlite.chats_tables import Saving
 from fondation.stores.sqlite.chats_thread import ChatDatabase, ChatThread
+from fondation.stores.sqlite.trouble import advice, reason
 
+OPEN_SECONDS = 1.0
+"""How long opening waits for the file; a file that takes longer is opened meanwhile."""
 CLOSE_SECONDS = 5.0
 
 T = TypeVar("T")
@@ -32,16 +39,22 @@ T = TypeVar("T")
 class SqliteChatStore:
     """A `ChatStore` in one file, which several processes may share.
 
-    What is in a message handed to it must not change afterwards: it is written later, in another thread.
+    What is in a message handed to it must not change afterwards: it is written later, in another thread. Raises
+    `CannotOpen` where the file cannot be used at all.
     """
 
     def __init__(self, path: Path, address: str | None = None) -> None:
         self._thread = ChatThread(path.absolute(), address)
+        try:
+            self._thread.start(OPEN_SECONDS)
+        except Exception as error:
+            raise CannotOpen(reason(error), advice(error)) from error
 
     async def load(self, key: ChatKey) -> StoredChat | None:
-        chat = await self._thread.do(lambda database: database.tables.load(key), writes=False)
+        chat = await self._thread.do(lambda database: database.load(key), writes=False)
         if chat is not None and _is_abandoned(chat.run):
-            return await self._thread.do(_once_cut(lambda database: database.tables.load(key)), writes=True)
+            with contextlib.suppress(ChatStoreError):  # it can be read, but not marked
+                return await self._thread.do(_once_cut(lambda database: database.load(key)), writes=True)
         return chat
 
     async def save(
@@ -54,8 +67,7 @@ class SqliteChatStore:
         title: str | None = None,
         summary: StoredSummary | None = None,
     ) -> None:
-        saving = Saving(tuple(messages), drop_from, agent, title, summary, time.time())
-        await self._thread.do(lambda database: database.tables.save(key, saving), writes=True)
+        await self._save(Save(key, Saving(tuple(messages), drop_from, agent, title, summary, time.time())))
 
     async def begin(
         self,
@@ -66,14 +78,14 @@ class SqliteChatStore:
         drop_from: str | None = None,
         seen: str | None = None,
     ) -> None:
-        saving = Saving(tuple(messages), drop_from, None, None, None, time.time())
+        save = Save(key, Saving(tuple(messages), drop_from, None, None, None, time.time()))
 
         def begin(database: ChatDatabase) -> ChatRun | None:
             if (other := database.runs.take_turn(key, run_id, seen)) is None:
-                database.tables.save(key, saving)
+                save.do(database.tables)
             return other
 
-        if (other := await self._thread.do(begin, writes=True)) is not None:
+        if (other := await self._thread.do(begin, writes=True, late=save)) is not None:
             raise ChatElsewhere(other)
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
@@ -113,11 +125,11 @@ class SqliteChatStore:
 
     async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
         """Raises `ChatStoreError` also where there is no such chat: its calls could never be answered."""
-        kept = tuple(calls)
-        await self._thread.do(lambda database: database.tables.wait(key, kept), writes=True)
+        await self._save(Save(key, tuple(calls)))
 
     async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
-        return await self._thread.do(lambda database: database.tables.waiting(key), writes=False)
+        # It writes nothing, but calls may be saved late, and those that were passed must not be told.
+        return await self._thread.do(lambda database: database.tables.waiting(key), writes=True)
 
     async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
         if state == "waiting":
@@ -135,6 +147,9 @@ class SqliteChatStore:
 
     def close(self) -> None:
         self._thread.stop(CLOSE_SECONDS)
+
+    async def _save(self, save: Save) -> None:
+        await self._thread.do(lambda database: save.do(database.tables), writes=True, late=save)
 
     async def _search(self, owner: str, words: Sequence[str], after: Place, limit: int) -> tuple[ChatSummary, ...]:
         """The next chats that have the words, at least `limit` where there are so many."""

@@ -13,6 +13,8 @@ from fondation.stores.sqlite.trouble import is_locked
 
 BUSY_SECONDS = 5.0
 """How long a transaction waits for those of other processes."""
+IMPATIENT_SECONDS = 0.02
+"""How long it does once it has waited in vain: who asks meanwhile is told at once."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -49,6 +51,11 @@ class ChatFile:
                 time.sleep(_PAUSE_SECONDS)
             else:
                 return
+
+    def wait_for_others(self, *, patiently: bool) -> None:
+        """Whether transactions wait for those of other processes, or nearly not."""
+        seconds = BUSY_SECONDS if patiently else IMPATIENT_SECONDS
+        self.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def is_moved(self) -> bool:
         """Whether the file was removed, replaced or cut: what is written now might be read by nobody."""

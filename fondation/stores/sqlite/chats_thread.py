@@ -1,7 +1,7 @@
 """The one thread of a process in which its chats are read and written.
 
-It has no timer: it does what is asked as one transaction, and what is asked meanwhile is the next. Whatever the disk
-does, only those hear of it who asked.
+It has no timer: it does what is asked as one transaction, and what is asked meanwhile is the next. While the database
+fails, what is to be saved waits and is tried again; who asked for something else is told.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, TypeVar, cast
 
 from fondation.errors import ChatStoreError
+from fondation.stores.chats import ChatKey, StoredChat
 from fondation.stores.sqlite.chats_file import ChatFile
+from fondation.stores.sqlite.chats_late import LateSaves, Save
 from fondation.stores.sqlite.chats_pages import ChatPages
 from fondation.stores.sqlite.chats_processes import RENEW_SECONDS, Processes
 from fondation.stores.sqlite.chats_runs import Runs
 from fondation.stores.sqlite.chats_tables import ChatTables
 from fondation.stores.sqlite.owners import new_owner
-from fondation.stores.sqlite.trouble import is_locked
+from fondation.stores.sqlite.trouble import Trouble, is_locked, is_trouble
 
 log = logging.getLogger("fondation.chats")
 
@@ -38,12 +40,17 @@ T = TypeVar("T")
 class ChatDatabase:
     """The open file, and what knows its way in it."""
 
-    def __init__(self, path: Path, process: str, address: str | None) -> None:
+    def __init__(self, path: Path, process: str, address: str | None, late: LateSaves) -> None:
         self.file = ChatFile(path)
         self.processes = Processes(self.file.connection, process)
         self.runs = Runs(self.file.connection, self.processes, address)
         self.tables = ChatTables(self.file.connection, self.processes, self.runs)
         self.pages = ChatPages(self.file.connection)
+        self._late = late
+
+    def load(self, key: ChatKey) -> StoredChat | None:
+        """A chat as it is, with what is saved late."""
+        return self._late.over(key, self.tables.load(key))
 
     def leave(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -56,6 +63,8 @@ class _Job(NamedTuple):
     writes: bool
     future: asyncio.Future[object] | None
     """None where nobody waits."""
+    late: Save | None = None
+    """What may also be done later instead."""
 
 
 class _Outcome(NamedTuple):
@@ -72,21 +81,36 @@ class ChatThread:
         self._asked: list[_Job] = []
         self._queue: SimpleQueue[list[_Job]] = SimpleQueue()
         self._database: ChatDatabase | None = None
+        self._late = LateSaves()
+        self._trouble = Trouble(path, "chats", "messages")
         self._chores_at = time.monotonic() + RENEW_SECONDS
-        self._in_trouble = False
+        self._chores_failed = False
+        self._tried = threading.Event()
+        self._unusable: Exception | None = None
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="fondation-chats", daemon=True)
-        self._thread.start()
 
-    async def do(self, work: Callable[[ChatDatabase], T], *, writes: bool) -> T:
+    def start(self, timeout: float) -> None:
+        """Start the thread, and wait up to `timeout` seconds until it has tried to open the file.
+
+        Raises what makes the file unusable; one that is only locked, or slow, is tried again.
+        """
+        self._thread.start()
+        self._tried.wait(timeout)
+        if self._unusable is not None:
+            self.stop(timeout)
+            raise self._unusable
+
+    async def do(self, work: Callable[[ChatDatabase], T], *, writes: bool, late: Save | None = None) -> T:
         """What `work` returns, in the thread and inside a transaction. Raises `ChatStoreError`.
 
-        It is done also where the caller is cancelled meanwhile.
+        It is done also where the caller is cancelled meanwhile. While the database fails `late` is kept for later
+        instead, and the result is None.
         """
         if self._stopped:
             raise ChatStoreError(f"The chats in {self._path} are closed already")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._ask(_Job(work, writes, future))
+        self._ask(_Job(work, writes, future, late))
         return cast("T", await future)
 
     def tell(self, work: Callable[[ChatDatabase], object]) -> None:
@@ -117,23 +141,35 @@ class ChatThread:
             log.error("The chats in %s were not closed: the file did not answer for %g seconds", self._path, timeout)
 
     def _run(self) -> None:
-        self._try(lambda database: None)  # open the file before it is needed
+        self._open_first()
         ending = False
         while not ending:
             jobs, ending = self._collect()
             _tell(self._perform(jobs))
+            if self._trouble and (ending or time.monotonic() >= self._trouble.retry_at):
+                self._try_again()
             if time.monotonic() >= self._chores_at:
-                self._try(_do_chores)
-                self._chores_at = time.monotonic() + RENEW_SECONDS
+                self._do_chores()
+        self._trouble.lose(len(self._late))
         if self._database is not None:
             self._database.leave()
         self._close_database()
 
+    def _open_first(self) -> None:
+        """Open the file before it is needed."""
+        try:
+            self._open_database()
+        except Exception as error:
+            self._recover(error)
+            self._unusable = None if is_locked(error) else error
+        self._tried.set()
+
     def _collect(self) -> tuple[list[_Job], bool]:
         """Wait until something is asked or due; the jobs, and whether they are the last."""
         jobs: list[_Job] = []
+        due = min(self._chores_at, self._trouble.retry_at) if self._trouble else self._chores_at
         with contextlib.suppress(Empty):
-            asked = self._queue.get(timeout=max(0.0, self._chores_at - time.monotonic()))
+            asked = self._queue.get(timeout=max(0.0, due - time.monotonic()))
             while asked and len(jobs) + len(asked) < MAX_JOBS:
                 jobs += asked
                 asked = self._queue.get_nowait()
@@ -145,38 +181,103 @@ class ChatThread:
         if not jobs:
             return []
         try:
-            database = self._open_database()
-            with database.file.transaction(writes=any(job.writes for job in jobs)):
-                return [_Outcome(job.future, job.work(database)) for job in jobs]
+            return self._do_together(jobs, writes=any(job.writes for job in jobs))
         except Exception as error:  # whatever it is, the thread lives on, and each caller gets an answer
-            if len(jobs) > 1 and not is_locked(error):
+            if is_locked(error):
+                return self._do_without(jobs, error)
+            if len(jobs) > 1:
                 return [outcome for job in jobs for outcome in self._perform([job])]
-            self._recover(error)
-            text = f"The chats in {self._path} cannot be read or written: {error}"
-            return [_Outcome(job.future, error=_caused(ChatStoreError(text), error)) for job in jobs]
+            if not is_trouble(error) and self._give_up_the_impossible():
+                return self._perform(jobs)
+            return self._fail(jobs, error)
+
+    def _do_together(self, jobs: Sequence[_Job], *, writes: bool) -> list[_Outcome]:
+        """Do the jobs in one transaction; what is saved late comes first."""
+        database = self._open_database()
+        with database.file.transaction(writes=writes):
+            if writes:
+                for save in self._late:
+                    save.do(database.tables)
+            outcomes = [_Outcome(job.future, job.work(database)) for job in jobs]
+        if writes and self._trouble:
+            self._late.clear()
+            self._trouble.end()
+            database.file.wait_for_others(patiently=True)
+        return outcomes
+
+    def _do_without(self, jobs: Sequence[_Job], error: Exception) -> list[_Outcome]:
+        """Somebody else writes to the file for too long: those who only read need not wait for it."""
+        reading = [job for job in jobs if not job.writes]
+        writing = [job for job in jobs if job.writes]
+        if not writing:
+            return self._fail(reading, error)
+        return [*self._fail(writing, error), *self._perform(reading)]
+
+    def _fail(self, jobs: Sequence[_Job], error: Exception) -> list[_Outcome]:
+        """What can be saved later is; the others are told."""
+        self._recover(error)
+        if not is_trouble(error):
+            return [self._refusal(job, error) for job in jobs]
+        self._trouble.meet(error)
+        dropped = sum(self._late.add(job.late) for job in jobs if job.late is not None)
+        self._trouble.tell(len(self._late), None, dropped)
+        return [self._refusal(job, error) if job.late is None else _Outcome(job.future) for job in jobs]
+
+    def _refusal(self, job: _Job, error: Exception) -> _Outcome:
+        refusal = ChatStoreError(f"The chats in {self._path} cannot be read or written: {error}")
+        refusal.__cause__ = error
+        return _Outcome(job.future, error=refusal)
+
+    def _try_again(self) -> None:
+        """Save what is late."""
+        try:
+            self._do_together([], writes=True)
+        except Exception as error:
+            if is_trouble(error) or not self._give_up_the_impossible():
+                self._fail([], error)
+
+    def _give_up_the_impossible(self) -> bool:
+        """Give up each late save that fails for its own sake; whether there was one."""
+        found = False
+        for save in [*self._late]:
+            try:
+                database = self._open_database()
+                with database.file.transaction(writes=True):
+                    save.do(database.tables)
+            except Exception as error:
+                if is_trouble(error):
+                    return found
+                log.error("chat %s: what was said cannot be saved: %s", save.key.id, error)  # noqa: TRY400
+                found = True
+            self._late.remove(save)
+        return found
 
     def _open_database(self) -> ChatDatabase:
         if self._database is not None and self._database.file.is_moved():
             log.error("%s was removed, replaced or cut; it is opened anew", self._path)
             self._close_database()
         if self._database is None:
-            self._database = ChatDatabase(self._path, self._process, self._address)
+            self._database = ChatDatabase(self._path, self._process, self._address, self._late)
         return self._database
 
-    def _try(self, work: Callable[[ChatDatabase], None]) -> None:
-        """Do what nobody asked for; trouble with it is told once."""
+    def _do_chores(self) -> None:
+        """What nobody asked for; trouble with it is told once."""
+        self._chores_at = time.monotonic() + RENEW_SECONDS
         try:
-            work(self._open_database())
-            self._in_trouble = False
+            _look_after_processes(self._open_database())
+            self._chores_failed = False
         except Exception as error:
             self._recover(error)
-            if not self._in_trouble:
+            if not self._chores_failed:
                 log.error("The chats in %s cannot be read or written: %s", self._path, error)  # noqa: TRY400
-            self._in_trouble = True
+            self._chores_failed = True
 
     def _recover(self, error: Exception) -> None:
         """Open the file anew for the next job, where it may be the file that failed."""
-        if isinstance(error, (sqlite3.Error, OSError)) and not is_locked(error):
+        if is_locked(error):
+            if self._database is not None:
+                self._database.file.wait_for_others(patiently=False)
+        elif isinstance(error, (sqlite3.Error, OSError)):
             self._close_database()
 
     def _close_database(self) -> None:
@@ -186,18 +287,13 @@ class ChatThread:
         self._database = None
 
 
-def _do_chores(database: ChatDatabase) -> None:
+def _look_after_processes(database: ChatDatabase) -> None:
     with database.file.transaction(writes=True):
         database.processes.renew()
         cut = database.processes.cut_dead()
         database.runs.forget_old()
     if cut:
         log.warning("%d answers were being written when their process died", cut)
-
-
-def _caused(error: ChatStoreError, cause: Exception) -> ChatStoreError:
-    error.__cause__ = cause
-    return error
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:

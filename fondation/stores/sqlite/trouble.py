@@ -7,8 +7,6 @@ import sqlite3
 import time
 from pathlib import Path
 
-log = logging.getLogger("fondation.usage")
-
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds between two tries."""
 GRACE_SECONDS = 1.0
@@ -20,8 +18,12 @@ COMPLAINT_SECONDS = 60.0
 class Trouble:
     """True while there is some."""
 
-    def __init__(self, database: Path) -> None:
+    def __init__(self, database: Path, kept: str = "usage", counted: str = "rows") -> None:
+        """`kept` is what the database keeps, and the log it has; `counted` what it is counted in."""
         self._database = database
+        self._kept = kept
+        self._counted = counted
+        self._log = logging.getLogger(f"fondation.{kept}")
         self.error: Exception | None = None
         """Why the last try failed."""
         self._since = 0.0
@@ -53,10 +55,12 @@ class Trouble:
             return
         self._complain_at = now + COMPLAINT_SECONDS
         self._complained = True
-        log.error(
-            "Failed to save usage to %s: %s. Answers go on; rows that wait: %d, in %s%s",
+        self._log.error(
+            "Failed to save %s to %s: %s. Answers go on; %s that wait: %d, in %s%s",
+            self._kept,
             self._database,
             self.error,
+            self._counted,
             waiting,
             spool or "memory",
             f"; lost: {self._dropped}" if self._dropped else "",
@@ -65,18 +69,23 @@ class Trouble:
     def end(self) -> None:
         """A try went well, and all that waited is written."""
         if self._complained:
-            log.warning("Usage is saved to %s again", self._database)
-        if self._dropped:
-            log.error("Failed to save usage to %s: rows lost: %d", self._database, self._dropped)
+            self._log.warning("Can save %s to %s again", self._kept, self._database)
+        self.lose(self._dropped)
         self.error = None
         self._complained = False
         self._complain_at = self.retry_at = 0.0
         self._dropped = 0
 
-    def lose(self, rows: int) -> None:
-        """Rows for which there is no more hope."""
-        if rows:
-            log.error("Failed to save usage to %s: rows lost: %d", self._database, rows)
+    def lose(self, number: int) -> None:
+        """So many for which there is no more hope."""
+        if number:
+            self._log.error("Failed to save %s to %s: %s lost: %d", self._kept, self._database, self._counted, number)
+
+
+def is_trouble(error: Exception) -> bool:
+    """Whether it is the database that fails, and may do again what it refuses now; not what was asked of it."""
+    asked = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.NotSupportedError)
+    return isinstance(error, (sqlite3.DatabaseError, OSError)) and not isinstance(error, asked)
 
 
 def is_locked(error: Exception) -> bool:
@@ -95,7 +104,7 @@ def advice(error: Exception) -> str:
     """What its user can do."""
     match _code(error):
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return "if it was a ledger, move the damaged file away and a new one is made"
+            return "if fondation made it, move the damaged file away and a new one is made"
         case sqlite3.SQLITE_FULL:
             return "make room on the disk"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR | None:

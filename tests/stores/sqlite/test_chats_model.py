@@ -1,11 +1,13 @@
-"""The store against a dict that does the same."""
+"""The store against a dict that does the same, also while another process keeps the file locked."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest import mock
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from fondation.stores import open_chats
 from fondation.stores.chats import ChatKey, StoredMessage
+from fondation.stores.sqlite import chats_file
 from fondation.stores.sqlite.chats_search import fold, text_of, words_of
 
 from .chat_values import answer, user
@@ -48,8 +51,13 @@ class ChatStoreMachine(RuleBasedStateMachine):
         self.run = self.runner.run
         self.model: dict[ChatKey, Chat] = {}
         self.saves = 0
+        self.other: sqlite3.Connection | None = None
+        self.patience = mock.patch.object(chats_file, "BUSY_SECONDS", 0.02)
+        self.patience.start()
 
     def teardown(self) -> None:
+        self.unlock()
+        self.patience.stop()
         self.chats.close()
         self.runner.close()
         self.folder.cleanup()
@@ -75,24 +83,41 @@ class ChatStoreMachine(RuleBasedStateMachine):
         chat.agent = chat.agent if agent is None else agent
         chat.title = chat.title if title is None else title
 
+    @rule()
+    def lock(self) -> None:
+        if self.other is None:
+            self.other = sqlite3.connect(self.path, isolation_level=None)
+            self.other.execute("BEGIN IMMEDIATE")
+
+    @rule()
+    def unlock(self) -> None:
+        if self.other is not None:
+            self.other.close()
+            self.other = None
+            assert not self.run(self.chats.rename(ChatKey("eve", "c1"), "x")), "what is late is saved before"
+
     @rule(key=KEYS, title=WORDS)
     def rename(self, key: ChatKey, title: str) -> None:
+        self.unlock()
         assert self.run(self.chats.rename(key, title)) == (key in self.model)
         if key in self.model:
             self.model[key].title = title
 
     @rule(key=KEYS)
     def delete(self, key: ChatKey) -> None:
+        self.unlock()
         assert self.run(self.chats.delete(key)) == (self.model.pop(key, None) is not None)
 
     @rule()
     @precondition(lambda self: self.saves)
     def reopen(self) -> None:
+        self.unlock()
         self.chats.close()
         self.chats = open_chats(self.path)
 
     @rule(owner=OWNERS, search=WORDS, limit=st.integers(1, 4))
     def search(self, owner: str, search: str, limit: int) -> None:
+        self.unlock()
         expected = [
             key.id
             for key in self.newest(owner)
@@ -117,6 +142,7 @@ class ChatStoreMachine(RuleBasedStateMachine):
         assert chat.messages == tuple(expected.messages.values())
 
     @invariant()
+    @precondition(lambda self: self.other is None)
     def list(self) -> None:
         for owner in ("ada", "bob"):
             shown = self.run(self.chats.list(owner)).chats

@@ -9,17 +9,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fondation.errors import ChatStoreError
-from fondation.stores import ChatStore, open_chats, open_store
-from fondation.stores.chats import ChatKey, StoredMessage
+from fondation.stores import CannotOpen, ChatStore, open_chats, open_store
+from fondation.stores.chats import ChatKey, StoredMessage, StoredSummary
 from fondation.stores.sqlite import chats_thread
 from fondation.stores.sqlite.chats_file import ChatFile
 from fondation.stores.sqlite.chats_thread import ChatDatabase, ChatThread
+from tests.support.disk import Disk
 
-from .chat_values import KEY, user
+from .chat_values import KEY, answer, call, user
 
 LETTER = b"a letter to grandmother\n" * 100
 
@@ -28,6 +30,28 @@ LETTER = b"a letter to grandmother\n" * 100
 def chats(path: Path) -> Iterator[ChatStore]:
     with closing(open_chats(path)) as chats:
         yield chats
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+def long(id: str, letter: str = "x", **fields: Any) -> StoredMessage:
+    """An answer that needs pages of its own."""
+    return answer(id, letter * 20_000, **fields)
+
+
+async def eventually_saved(path: Path, count: int) -> list[str]:
+    """The ids of all messages in the file, once there are so many, as another process reads them."""
+    ids = list[str]()
+    async with asyncio.timeout(5):
+        while len(ids) != count:
+            await asyncio.sleep(0.02)
+            with closing(sqlite3.connect(path)) as other:
+                rows = other.execute("SELECT id FROM fondation_chat_messages ORDER BY chat, position")
+                ids = [id for (id,) in rows]
+    return ids
 
 
 @asynccontextmanager
@@ -107,8 +131,10 @@ async def test_a_database_that_stays_locked_is_an_error_and_no_more(
 async def test_a_file_that_is_no_database_is_an_error_until_it_is_one(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write_letter(path)
     with closing(open_chats(path)) as chats:
+        for file in path.parent.glob("fondation.db*"):
+            file.unlink()
+        write_letter(path)
         for _ in range(2):
             with pytest.raises(
                 ChatStoreError, match=f"The chats in {path} cannot .*: file is not a database"
@@ -118,14 +144,23 @@ async def test_a_file_that_is_no_database_is_an_error_until_it_is_one(
         remove_letter(path)
         await chats.save(KEY)
         assert await chats.load(KEY) is not None
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"], "that it was replaced"
 
 
-async def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_cannot_be_opened(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_letter(path)
+    with pytest.raises(CannotOpen, match="file is not a database") as caught:
+        open_chats(path)
+    assert caught.value.help == "if fondation made it, move the damaged file away and a new one is made"
+    remove_letter(path)
+    assert caplog.records == []
+    assert not [thread for thread in threading.enumerate() if thread.name == "fondation-chats"]
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    no_folder = open_chats(tmp_path / "file" / "fondation.db")
-    with closing(no_folder) as chats, pytest.raises(ChatStoreError, match="cannot be read or written"):
-        await chats.save(KEY)
+    with pytest.raises(CannotOpen, match="File exists"):
+        open_chats(tmp_path / "file" / "fondation.db")
 
 
 async def test_a_folder_is_made(tmp_path: Path) -> None:
@@ -181,7 +216,7 @@ async def test_a_file_that_is_replaced_is_opened_anew(
 async def test_a_disk_that_fails_later_is_an_error_then_forgotten(chats: ChatStore, path: Path) -> None:
     await chats.save(KEY)
     with lost(path), pytest.raises(ChatStoreError, match="unable to open database file"):
-        await chats.save(KEY)
+        await chats.rename(KEY, "x")
     assert await chats.load(KEY) is not None
 
 
@@ -198,6 +233,7 @@ async def test_a_file_that_failed_is_opened_anew_and_one_that_was_only_locked_is
     locked = sqlite3.OperationalError("database is locked")
     locked.sqlite_errorcode = sqlite3.SQLITE_BUSY
     thread = ChatThread(path)
+    thread.start(5)
     first = await thread.do(name, writes=False)
     for error, kept in [(ValueError("x"), True), (locked, True), (sqlite3.OperationalError("disk I/O error"), False)]:
         with pytest.raises(ChatStoreError, match=str(error)):
@@ -249,6 +285,7 @@ def test_a_loop_that_is_gone_keeps_nobody(path: Path) -> None:
 
 async def test_a_thread_that_hangs_is_left(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     thread = ChatThread(path)
+    thread.start(5)
     released = threading.Event()
 
     def hang(database: ChatDatabase) -> None:
@@ -281,10 +318,126 @@ async def test_the_thread_survives_trouble_with_its_chores_and_tells_it_once(
         raise OSError("the disk is on fire")
 
     monkeypatch.setattr(chats_thread, "RENEW_SECONDS", 0.02)
-    monkeypatch.setattr(chats_thread, "_do_chores", fail)
+    monkeypatch.setattr(chats_thread, "_look_after_processes", fail)
     with closing(open_chats(path)) as chats:
         await chats.save(KEY)
         await asyncio.sleep(0.2)
         assert len(done) > 2
         assert await chats.load(KEY) is not None
     assert caplog.text.count("the disk is on fire") == 1
+
+
+async def test_what_a_full_disk_refuses_is_told_and_saved_when_there_is_room(
+    chats: ChatStore, path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    await chats.save(KEY, [user("m1")])
+    disk.full = True
+    await chats.save(KEY, [long("a1", status="streaming")])
+    await chats.save(KEY, [long("a1", "y")], agent="Ann")
+    told = await chats.load(KEY)
+    assert told is not None
+    assert (told.messages, told.agent) == ((user("m1"), long("a1", "y")), "Ann")
+    assert await eventually_saved(path, 1) == ["m1"]
+    disk.full = False
+    assert await eventually_saved(path, 2) == ["m1", "a1"]
+    assert await chats.load(KEY) == told
+    assert caplog.messages == [
+        f"Failed to save chats to {path}: database or disk is full. Answers go on; messages that wait: 1, in memory",
+        f"Can save chats to {path} again",
+    ]
+
+
+async def test_a_database_that_is_locked_for_long_saves_later_and_is_read_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.2)
+    with closing(open_chats(path)) as chats:
+        await chats.save(KEY, [user("m1")])
+        async with locked(path):
+            saving = asyncio.ensure_future(chats.save(KEY, [answer("a1")]))
+            reading = asyncio.ensure_future(chats.load(KEY))  # in one transaction with it
+            await asyncio.gather(saving, reading)
+            begun = time.monotonic()
+            await chats.save(KEY, [user("m2")])
+            assert time.monotonic() - begun < 0.15, "it has lost its patience"
+            told = await chats.load(KEY)
+            assert told is not None
+            assert [message.id for message in told.messages] == ["m1", "a1", "m2"]
+        assert await eventually_saved(path, 3) == ["m1", "a1", "m2"]
+        async with locked(path):
+            saving = asyncio.ensure_future(chats.save(KEY, [user("m3")]))
+            await asyncio.sleep(0.1)
+            assert not saving.done(), "it is patient again"
+        await saving
+
+
+async def test_what_must_be_answered_at_once_is_an_error_and_nothing_overtakes(
+    chats: ChatStore, path: Path, disk: Disk
+) -> None:
+    disk.full = True
+    await chats.save(KEY, [long("a1", status="waiting")])
+    await chats.wait(KEY, [call("w1")])
+    for asked in (chats.waiting(KEY), chats.answer(KEY, "w1", "approved"), chats.rename(KEY, "x"), chats.delete(KEY)):
+        with pytest.raises(ChatStoreError, match="disk is full"):
+            await asked
+    disk.full = False
+    assert await chats.answer(KEY, "w1", "approved")
+    assert await chats.waiting(KEY) == ()
+
+
+async def test_a_late_edit_drops_what_follows(chats: ChatStore, path: Path, disk: Disk) -> None:
+    await chats.save(KEY, [user("m1"), answer("a1"), user("m2"), answer("a2")], summary=StoredSummary("Hello.", "a1"))
+    disk.full = True
+    await chats.save(KEY, [long("a2", "late")])
+    await chats.save(KEY, [user("m1", "edited")], drop_from="m1")
+    told = await chats.load(KEY)
+    assert told is not None
+    assert told.summary is None, "it stood for what is dropped"
+    await chats.save(KEY, [long("a3")], summary=StoredSummary("Edited.", "m1"), title="Late")
+    told = await chats.load(KEY)
+    assert told is not None
+    assert (told.messages, told.summary) == ((user("m1", "edited"), long("a3")), StoredSummary("Edited.", "m1"))
+    disk.full = False
+    assert await eventually_saved(path, 2) == ["m1", "a3"]
+    assert await chats.load(KEY) == told
+
+
+async def test_what_waits_is_bounded(
+    chats: ChatStore, path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_late.MOST_CHARACTERS", 50_000)
+    await chats.load(KEY)
+    disk.full = True
+    for number in range(4):
+        await chats.save(ChatKey("ada", f"c{number}"), [long(f"a{number}")])
+    disk.full = False
+    assert await eventually_saved(path, 2) == ["a2", "a3"]
+    assert f"Failed to save chats to {path}: messages lost: 2" in caplog.messages
+
+
+async def test_what_waits_is_saved_at_the_end_or_said_to_be_lost(
+    path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for full in (False, True):
+        with closing(open_chats(path)) as chats:
+            await chats.load(KEY)
+            disk.full = True
+            await chats.save(KEY, [long(f"a{full}")])
+            disk.full = full
+    assert await eventually_saved(path, 1) == ["aFalse"]
+    assert caplog.messages[-1] == f"Failed to save chats to {path}: messages lost: 1"
+
+
+async def test_a_late_save_that_is_impossible_does_not_hold_up_the_others(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.05)
+    with closing(open_chats(path)) as chats:
+        await chats.load(KEY)
+        async with locked(path):
+            await chats.save(ChatKey("ada", "bad"), [StoredMessage("m1", "user", (object(),))])
+            await chats.save(KEY, [user("m2")])
+        assert await eventually_saved(path, 1) == ["m2"]
+        await chats.save(KEY, [user("m3")])
+    assert await eventually_saved(path, 2) == ["m2", "m3"]
+    assert "chat bad: what was said cannot be saved: " in caplog.text

@@ -166,7 +166,7 @@ async def test_while_the_database_is_locked_calls_go_on_and_rows_wait_beside_it(
     assert [(row["step"], row["status"]) for row in rows()] == [(1, "done"), (2, "done"), (3, "running")]
     assert "Failed to save usage" in caplog.text
     assert "database is locked" in caplog.text
-    assert "Usage is saved" in caplog.text
+    assert "Can save usage" in caplog.text
 
 
 async def test_rows_that_wait_at_the_end_are_written_at_the_next_start(
@@ -246,7 +246,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(path: Path) -> 
     letter = write_letter(path)
     with pytest.raises(CannotOpen, match=r"^file is not a database$") as refused:
         open_store(path)
-    assert refused.value.help == "if it was a ledger, move the damaged file away and a new one is made"
+    assert refused.value.help == "if fondation made it, move the damaged file away and a new one is made"
     assert read(path) == letter
     assert [file.name for file in path.parent.iterdir()] == [path.name]
     assert threads() == []

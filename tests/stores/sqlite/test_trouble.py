@@ -67,7 +67,7 @@ def test_lost_rows_are_counted(trouble: Trouble, path: Path, caplog: pytest.LogC
     trouble.tell(waiting=9, spool=None, dropped=3)
     trouble.end()
     assert "rows that wait: 9, in memory; lost: 2" in caplog.messages[0]
-    assert caplog.messages[1:] == [f"Usage is saved to {path} again", f"Failed to save usage to {path}: rows lost: 5"]
+    assert caplog.messages[1:] == [f"Can save usage to {path} again", f"Failed to save usage to {path}: rows lost: 5"]
 
 
 def test_rows_without_hope_are_told(trouble: Trouble, path: Path, caplog: pytest.LogCaptureFixture) -> None:
