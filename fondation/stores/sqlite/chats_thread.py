@@ -215,13 +215,18 @@ class ChatThread:
 
     def _fail(self, jobs: Sequence[_Job], error: Exception) -> list[_Outcome]:
         """What can be saved later is; the others are told."""
-        self._recover(error)
         if not is_trouble(error):
+            self._recover(error)
             return [self._refusal(job, error) for job in jobs]
-        self._trouble.meet(error)
-        dropped = sum(self._late.add(job.late) for job in jobs if job.late is not None)
-        self._trouble.tell(len(self._late), None, dropped)
+        self._struggle(error, [job.late for job in jobs if job.late is not None])
         return [self._refusal(job, error) if job.late is None else _Outcome(job.future) for job in jobs]
+
+    def _struggle(self, error: Exception, late: Sequence[Save] = ()) -> None:
+        """The database fails: keep what is to be saved late, and try again soon."""
+        self._recover(error)
+        self._trouble.meet(error)
+        dropped = sum(map(self._late.add, late))
+        self._trouble.tell(len(self._late), None, dropped)
 
     def _refusal(self, job: _Job, error: Exception) -> _Outcome:
         refusal = ChatStoreError(f"The chats in {self._path} cannot be read or written: {error}")
@@ -234,14 +239,17 @@ class ChatThread:
             self._do_together([], writes=True)
         except Exception as error:
             if is_trouble(error) or not self._give_up_the_impossible():
-                self._fail([], error)
+                self._struggle(error)
 
     def _give_up_the_impossible(self) -> bool:
         """Give up each late save that fails for its own sake; whether there was one."""
         found = False
+        try:
+            database = self._open_database()
+        except Exception:  # then it is not the saves
+            return False
         for save in [*self._late]:
             try:
-                database = self._open_database()
                 with database.file.transaction(writes=True):
                     save.do(database.tables)
             except Exception as error:

@@ -441,3 +441,24 @@ async def test_a_late_save_that_is_impossible_does_not_hold_up_the_others(
         await chats.save(KEY, [user("m3")])
     assert await eventually_saved(path, 2) == ["m2", "m3"]
     assert "chat bad: what was said cannot be saved: " in caplog.text
+
+
+async def test_trouble_of_an_unknown_kind_is_tried_again_in_peace(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.05)
+    tries = list[float]()
+    with closing(open_chats(path)) as chats:
+        await chats.load(KEY)
+        async with locked(path):
+            await chats.save(KEY, [user("m1")])
+
+            def fail(self: ChatThread) -> ChatDatabase:
+                tries.append(time.monotonic())
+                raise ValueError("who knows")
+
+            monkeypatch.setattr(ChatThread, "_open_database", fail)
+            await asyncio.sleep(0.5)
+            assert 1 <= len(tries) < 10
+            monkeypatch.undo()
+        assert await eventually_saved(path, 1) == ["m1"]
