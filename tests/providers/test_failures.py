@@ -129,7 +129,7 @@ def test_refusals(status: int, body: Any, kind: type[ProviderError]) -> None:
 def test_broken_markup_is_read_once(markup: bytes) -> None:
     began = time.process_time()
     refused(502, markup * (64_000 // len(markup)))
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 def test_a_script_that_is_cut_off_is_no_explanation() -> None:

@@ -232,16 +232,16 @@ def test_what_is_said_to_fail_in_every_run_does(statement: str, first: str, seco
 )
 def test_a_template_of_marks_without_end_is_one_problem_at_once(text: str, tmp_path: Path) -> None:
     file = project(tmp_path, VALID.replace("Answer the question.", f"'{text}'"))
-    began = time.monotonic()
+    began = time.process_time()
     [problem] = load(file).problems
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 4
     assert (problem.code, str(MOST_TOKENS) in problem.message) == ("too-large", True)
 
 
 def test_many_faults_are_placed_fast(tmp_path: Path) -> None:
     lines = "".join("      {{ nobody }}\n" for _ in range(3000))
     file = project(tmp_path, VALID.replace("Answer the question.\n", f"|\n{lines}"))
-    began = time.monotonic()
+    began = time.process_time()
     problems = load(file).problems
-    assert time.monotonic() - began < 4
+    assert time.process_time() - began < 8
     assert [problem.line for problem in problems] == [*range(8, 3008)]

@@ -359,7 +359,7 @@ async def test_a_database_that_is_locked_for_long_saves_later_and_is_read_meanwh
             await asyncio.gather(saving, reading)
             begun = time.monotonic()
             await chats.save(KEY, [user("m2")])
-            assert time.monotonic() - begun < 0.15, "it has lost its patience"
+            assert time.monotonic() - begun < 0.19, "it has lost its patience"
             told = await chats.load(KEY)
             assert told is not None
             assert [message.id for message in told.messages] == ["m1", "a1", "m2"]

@@ -153,10 +153,10 @@ async def test_while_the_database_is_locked_calls_go_on_and_rows_wait_beside_it(
     async with locked(path):
         begun = time.monotonic()
         await store.begin(within, run)
-        assert time.monotonic() - begun < 0.4
+        assert time.monotonic() - begun < 2
         begun = time.monotonic()
         await store.begin(new_call(step=3), run)
-        assert time.monotonic() - begun < 0.15
+        assert time.monotonic() - begun < 0.24, "the next one is not waited for"
         store.settle(end(before))
         await eventually(lambda: spools(path) and b'"done"' in spools(path)[0].read_bytes())
         store.settle(end(within))
@@ -313,12 +313,12 @@ async def test_a_database_that_is_only_locked_is_opened_when_it_is_free(
 def test_a_database_that_is_slow_is_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class SlowLedger(Ledger):
         def __init__(self, path: Path, owner: str) -> None:
-            time.sleep(0.5)
+            time.sleep(1)
             super().__init__(path, owner)
 
     monkeypatch.setattr(store_module, "OPEN_SECONDS", 0.05)
     monkeypatch.setattr(writer_module, "Ledger", SlowLedger)
     begun = time.monotonic()
     store = open_store(path)
-    assert time.monotonic() - begun < 0.4
+    assert time.monotonic() - begun < 0.9
     store.close()
