@@ -23,12 +23,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class ToolAnswer:
-    """What came of a call that waited: it may `run`, was `denied`, or the page ran it."""
+    """What came of a call: it may `run`, was `denied`, or is `done`: the page ran it, or it never waited."""
 
     call: ToolCall
     kind: Literal["run", "denied", "done"]
     text: str | None = None
-    """The reason of a denial; what the page's tool gave, for the model."""
+    """The reason of a denial; what the tool gave, for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class RunRequest:
     user_message_id: str | None = None
     context: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[ToolAnswer, ...] = ()
-    """To the calls at the end of the conversation that waited."""
+    """To the calls at the end of the conversation, in their order."""
     memory: WorkingMemory = field(default_factory=WorkingMemory)
     summary: ConversationSummary | None = None
     """Of the oldest messages, made by an earlier run."""

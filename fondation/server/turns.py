@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fondation.agents import Route
@@ -12,7 +12,7 @@ from fondation.calls import RunInfo
 from fondation.chats import CallAnswer, Keeping, TurnPlan, begun, brings_all, match_answers, model_messages, plan_turn
 from fondation.errors import ChatStoreError, RequestError
 from fondation.memory import recall
-from fondation.messages import Message, ToolCall, UserMessage
+from fondation.messages import AssistantMessage, Message, ToolCall, ToolResult, UserMessage
 from fondation.protocols.conversation import NO_MESSAGE, Conversation
 from fondation.protocols.ui_message_stream.assemble import Assembler
 from fondation.protocols.ui_message_stream.parts import close_calls
@@ -84,11 +84,11 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         info=info,
         route=route,
         start=_start(route, plan, conversation, answers),
-        messages=plan.messages if answers else tuple(close_calls(plan.messages)),
+        messages=_up_to_calls(plan.messages) if answers else tuple(close_calls(plan.messages)),
         message_id=plan.message_id,
         user_message_id=plan.made_id,
         context=context_of(route.config.context, conversation.context),
-        answers=tuple(_tool_answer(answer, route.limits.max_tool_result) for answer in answers),
+        answers=tuple(_tool_answers(plan.messages, answers, route.limits.max_tool_result)) if answers else (),
         memory=await recall(chats, key, route.memories),
         summary=plan.summary,
     )
@@ -148,6 +148,33 @@ def _start(route: Route, plan: TurnPlan, conversation: Conversation, answers: Se
     return choose_agent(route, plan.text, choice=conversation.agent_choice, last_agent=plan.last_agent)
 
 
+def _up_to_calls(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages without the results at their end."""
+    return tuple(messages[: len(messages) - len(_last_results(messages))])
+
+
+def _last_results(messages: Sequence[Message]) -> list[ToolResult]:
+    """The results at their end, the last one first."""
+    results: list[ToolResult] = []
+    for message in reversed(messages):
+        if not isinstance(message, ToolResult):
+            break
+        results.append(message)
+    return results
+
+
+def _tool_answers(messages: Sequence[Message], answers: Sequence[CallAnswer], largest: int) -> Iterator[ToolAnswer]:
+    """What came of the calls at the end, in the model's order: those that did not wait have their results already."""
+    answered = {answer.call.call_id: answer for answer in answers}
+    known = {result.call_id: result for result in _last_results(messages)}
+    last = _up_to_calls(messages)[-1]
+    for call in last.tool_calls if isinstance(last, AssistantMessage) else ():
+        if call.id in answered:
+            yield _tool_answer(answered[call.id], largest)
+        elif call.id in known:
+            yield ToolAnswer(call, "done", known[call.id].content)
+
+
 def _tool_answer(answer: CallAnswer, largest: int) -> ToolAnswer:
     """What the run makes of an answer; a result of the page is at most `largest` bytes, as the server's own are."""
     call = ToolCall(answer.call.call_id, answer.call.tool, answer.call.arguments)
@@ -201,5 +228,5 @@ def _keeping(
         plan=plan,
         created_at=now if continued is None else continued.created_at,
         assembler=assembler,
-        told=told if request.answers else tuple(close_calls(told)),
+        told=_up_to_calls(told) if request.answers else tuple(close_calls(told)),
     )

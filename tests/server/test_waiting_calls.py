@@ -170,6 +170,16 @@ async def test_the_pages_tool_gives_the_models_result(open_desk: Any) -> None:
     assert (tool["state"], tool["output"]) == ("output-available", {"city": "Lyon"})
 
 
+async def test_results_stand_in_the_order_of_the_calls_also_of_those_that_waited(open_desk: Any) -> None:
+    desk = await open_desk(calls(("t1", "locate", {}), ("t2", "look", {"city": "Lyon"})), text("There."), text("Yes."))
+    await desk.ask()
+    await desk.answer(output("Paris"))
+    await desk.ask("Sure?")
+    for request in desk.provider.requests[-2:]:
+        results = [message for message in request.messages if isinstance(message, ToolResult)]
+        assert [(result.call_id, result.content) for result in results] == [("t1", "Paris"), ("t2", "Lyon")]
+
+
 async def test_what_the_pages_tool_gives_is_cut_as_any_result(open_desk: Any) -> None:
     desk = await open_desk(calls(("t1", "locate", {})), text("Long."), client=5)
     await desk.ask()
