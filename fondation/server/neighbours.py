@@ -166,12 +166,13 @@ async def _pass_stream(
     request: web.Request, answer: aiohttp.ClientResponse, headers: Mapping[str, str], protocol: StreamProtocol
 ) -> web.StreamResponse:
     stream = EventStream(headers, protocol.keepalive)
-    response = await stream.open(request)
-    async with contextlib.aclosing(_frames(answer, protocol)) as frames:
-        async for data in frames:
-            await stream.write(data)
-    await stream.close()
-    return response
+    with contextlib.suppress(ConnectionError):  # the client is gone: nobody reads the rest
+        await stream.open(request)
+        async with contextlib.aclosing(_frames(answer, protocol)) as frames:
+            async for data in frames:
+                await stream.write(data)
+        await stream.close()
+    return stream.response
 
 
 async def _frames(answer: aiohttp.ClientResponse, protocol: StreamProtocol) -> AsyncGenerator[bytes, None]:

@@ -15,7 +15,7 @@ from fondation.protocols import PROTOCOLS
 from fondation.server.answers import json_response
 from fondation.server.floor import END_SECONDS
 from fondation.server.keys import SERVICES
-from fondation.server.live import LiveRun
+from fondation.server.live import LiveRun, Reader
 from fondation.server.neighbours import Errand, ask_neighbour
 from fondation.server.requests import chat_key, run_info
 from fondation.server.runs import ActiveRuns
@@ -40,20 +40,29 @@ async def stream_run(
     request: web.Request, live: LiveRun, runs: ActiveRuns, *, before: bytes = b""
 ) -> web.StreamResponse:
     """Answer with the run's stream, from its start to its end; `before` comes first."""
-    with runs.visit(live, request) as visit, live.reader() as reader:
-        stream = EventStream(live.telling.headers, live.telling.keepalive)
-        response = await stream.open(request)
+    stream = EventStream(live.telling.headers, live.telling.keepalive)
+    with (
+        runs.visit(live, request) as visit,
+        live.reader() as reader,
+        contextlib.suppress(ConnectionError),  # the client is gone: nobody reads the rest
+    ):
+        await stream.open(request)
         visit.stream = stream
         if before:
             await stream.write(before)
-        async with contextlib.aclosing(reader.frames()) as frames:
-            async for data in frames:
-                if reader.is_through:
-                    await stream.close(data)
-                    return response
-                await stream.write(data)
-        await stream.close()
-        return response
+        await _tell(reader, stream)
+    return stream.response
+
+
+async def _tell(reader: Reader, stream: EventStream) -> None:
+    """Write what the reader reads, to the end of it."""
+    async with contextlib.aclosing(reader.frames()) as frames:
+        async for data in frames:
+            if reader.is_through:
+                await stream.close(data)
+                return
+            await stream.write(data)
+    await stream.close()
 
 
 def resume_handler(route: Route) -> Handler:

@@ -17,7 +17,7 @@ class EventStream:
     """Server-sent events to one client. Writing waits while the client reads slowly, and so does the run behind it."""
 
     def __init__(self, headers: Mapping[str, str], keepalive: bytes) -> None:
-        self._response = web.StreamResponse(headers=CIMultiDict(headers))
+        self.response = web.StreamResponse(headers=CIMultiDict(headers))
         self._keepalive = keepalive
         self._last_write = time.monotonic()
         self._writing = False
@@ -27,17 +27,16 @@ class EventStream:
         """Seconds since the client last took something."""
         return time.monotonic() - self._last_write
 
-    async def open(self, request: web.Request) -> web.StreamResponse:
+    async def open(self, request: web.Request) -> None:
         if request.version < HttpVersion11 or not request.keep_alive:
             # HTTP/1.0, which nginx speaks by default, knows the end of a stream by the end of its connection
-            self._response.headers["Connection"] = "close"
-            self._response.force_close()
-        await self._response.prepare(request)
-        return self._response
+            self.response.headers["Connection"] = "close"
+            self.response.force_close()
+        await self.response.prepare(request)
 
     async def write(self, data: bytes) -> None:
         self._writing = True
-        await self._response.write(data)
+        await self.response.write(data)
         self._writing = False
         self._last_write = time.monotonic()
 
@@ -54,4 +53,4 @@ class EventStream:
     async def close(self, data: bytes = b"") -> None:
         """Write the last bytes, and the end of the response with them."""
         self._writing = True
-        await self._response.write_eof(data)
+        await self.response.write_eof(data)

@@ -145,6 +145,17 @@ async def test_continue_goes_on_without_readers(kitchen: Kitchen) -> None:
     assert (await served.rows())[0]["status"] == "done"
 
 
+async def test_who_left_is_no_error_of_the_server(kitchen: Kitchen, caplog: pytest.LogCaptureFixture) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    served = await kitchen.serve(provider, route(on_disconnect="continue"), handler_cancellation=False)
+    async with cut(served):
+        pass
+    released.set()
+    assert (await resume(served)).text == "So far, so good"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 @pytest.mark.parametrize(("grace", "status"), [("50ms", "aborted"), ("10s", "done")])
 async def test_grace_waits_for_a_reader_who_comes_back(grace: str, status: str, kitchen: Kitchen) -> None:
     released = asyncio.Event()
