@@ -32,6 +32,8 @@ class RunStarted(Event, frozen=True):
     agent: str
     user_message_id: str | None = None
     """Given where the client sent its message without an id."""
+    known: dict[str, Json] | None = None
+    """Metadata that the message has already, where it is told anew."""
 
 
 class RoundStarted(Event, frozen=True):

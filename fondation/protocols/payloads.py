@@ -10,7 +10,7 @@ from fondation.messages import Json
 
 def start_metadata(event: events.RunStarted) -> dict[str, Json]:
     """What is known of an answer before anything of it is."""
-    metadata = {"agent": event.agent, "agentName": event.agent, "runId": event.run_id}
+    metadata = {**(event.known or {}), "agent": event.agent, "agentName": event.agent, "runId": event.run_id}
     if event.user_message_id is not None:
         metadata["userMessageId"] = event.user_message_id
     return metadata

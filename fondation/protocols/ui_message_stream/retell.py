@@ -18,6 +18,7 @@ def retold(message: StoredMessage) -> Batch:
         message.id,
         metadata.get("agent") or "",
         metadata.get("userMessageId"),
+        metadata,
     )
     return [start, *_steps(message.parts)]
 

@@ -38,12 +38,13 @@ async def test_a_page_that_begins_anew_has_the_same_parts(name: str) -> None:
     page = Page()
     page.read([*chunks, chunks[0]])  # what follows begins with a start of its own
     assert without_reasoning_ids(page.parts) == without_reasoning_ids(parts)
-    assert (page.id, page.metadata["agent"]) == ("msg_1", assembler.metadata["agent"])
+    assert (page.id, page.metadata) == ("msg_1", assembler.metadata)
 
 
 def test_the_users_message_that_was_named_here_stays_named() -> None:
-    [start, *_] = retold(kept(agent="Ann", runId="run_1", userMessageId="msg_0"))
-    assert start == events.RunStarted("run_1", "msg_1", "Ann", "msg_0")
+    metadata = {"agent": "Ann", "runId": "run_1", "userMessageId": "msg_0"}
+    [start, *_] = retold(kept(**metadata))
+    assert start == events.RunStarted("run_1", "msg_1", "Ann", "msg_0", metadata)
 
 
 def test_arguments_that_were_not_written_to_their_end_stay_so() -> None:
