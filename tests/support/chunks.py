@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 Chunk = dict[str, Any]
@@ -31,6 +32,12 @@ FIELDS: dict[str, tuple[dict[str, type], dict[str, type]]] = {
 }
 """Chunk type -> the fields that it needs and those that it may have; `data-NAME` besides."""
 
+APPROVAL_FIELDS: dict[str, tuple[dict[str, type], dict[str, type]]] = {
+    "tool-approval-request": ({"approvalId": str, "toolCallId": str}, {}),
+    "tool-output-denied": ({"toolCallId": str}, {}),
+}
+"""What only 6 and 7 know."""
+
 DATA = ({"data": object}, {"id": str, "transient": bool})
 
 
@@ -54,21 +61,24 @@ def _no_number(text: str) -> Any:
     raise AssertionError(f"{text} is no JSON")
 
 
-def assert_acceptable(chunks: list[Chunk]) -> None:
-    """Raises AssertionError at the first chunk that some client would refuse."""
+def assert_acceptable(chunks: list[Chunk], *, approvals: bool = False, called: Collection[str] = ()) -> None:
+    """Raises AssertionError at the first chunk that some client would refuse; where it need only be one of 6 or 7, with
+    `approvals`. `called` are the calls without an outcome of the message that the stream goes on with.
+    """
     assert chunks[0]["type"] == "start", "nothing comes before the start"
-    reader = _Reader()
+    fields = {**FIELDS, **APPROVAL_FIELDS} if approvals else FIELDS
+    reader = _Reader(called)
     for chunk in chunks:
-        _check_fields(chunk)
+        _check_fields(chunk, fields)
         reader.read(chunk)
     assert chunks[-1]["type"] == "finish"
     assert not reader.in_step
     assert not reader.open
 
 
-def _check_fields(chunk: Chunk) -> None:
+def _check_fields(chunk: Chunk, known: dict[str, tuple[dict[str, type], dict[str, type]]]) -> None:
     type = chunk["type"]
-    needed, optional = DATA if type.startswith("data-") else FIELDS[type]
+    needed, optional = DATA if type.startswith("data-") else known[type]
     fields = {name: value for name, value in chunk.items() if name != "type"}
     assert needed.keys() <= fields.keys() <= needed.keys() | optional.keys(), f"the fields of {chunk}"
     for name, value in fields.items():
@@ -79,11 +89,11 @@ def _check_fields(chunk: Chunk) -> None:
 class _Reader:
     """A client's state, as far as it refuses chunks by it."""
 
-    def __init__(self) -> None:
+    def __init__(self, called: Collection[str]) -> None:
         self.in_step = False
         self.open: set[str] = set()
         self.begun: set[str] = set()
-        self.called: set[str] = set()
+        self.called: set[str] = set(called)
         self.answered: set[str] = set()
 
     def read(self, chunk: Chunk) -> None:
@@ -112,6 +122,8 @@ class _Reader:
                 assert self.in_step
                 assert chunk["toolCallId"] not in self.called
                 self.called.add(chunk["toolCallId"])
-            case "tool-output-available" | "tool-output-error":
+            case "tool-approval-request":
+                assert chunk["toolCallId"] in self.called - self.answered
+            case "tool-output-available" | "tool-output-error" | "tool-output-denied":
                 assert chunk["toolCallId"] in self.called - self.answered
                 self.answered.add(chunk["toolCallId"])

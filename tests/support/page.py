@@ -15,7 +15,11 @@ from tests.support.chunks import Chunk
 class Page:
     """`parts` and `metadata` are what the page shows: the message as it was at its last write."""
 
-    def __init__(self, parts: Iterable[Any] = (), metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, parts: Iterable[Any] = (), metadata: dict[str, Any] | None = None, *, approvals: bool = False
+    ) -> None:
+        """A message that is there already is gone on with; `approvals` as of the majors that know them, 6 and 7."""
+        self._approvals = approvals
         self._parts: list[dict[str, Any]] = copy.deepcopy(list(parts))
         self._metadata: dict[str, Any] = copy.deepcopy(metadata or {})
         self._active: dict[str, dict[str, Any]] = {}
@@ -102,8 +106,12 @@ class Page:
             case "tool-output-error":
                 raw = {key: value for key, value in self._call(id).items() if key == "rawInput"}
                 self._finish(id, state="output-error", errorText=chunk["errorText"], **raw)
+            case "tool-approval-request" if self._approvals:
+                self._call(id).update(state="approval-requested", approval={"id": chunk["approvalId"]})
+            case "tool-output-denied" if self._approvals:
+                self._call(id)["state"] = "output-denied"
             case other:
-                raise AssertionError(f"no client of 5 knows {other}")
+                raise AssertionError(f"this client does not know {other}")
 
     def _this_step(self) -> list[dict[str, Any]]:
         starts = [place for place, part in enumerate(self._parts) if part["type"] == "step-start"]
