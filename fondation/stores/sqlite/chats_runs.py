@@ -28,6 +28,8 @@ _END = (
     "WHERE owner = :owner AND id = :id AND run_id = :run_id AND ended_at IS NULL"
 )
 
+_IS_THERE = "SELECT EXISTS (SELECT 1 FROM fondation_chats WHERE owner = :owner AND id = :id)"
+
 
 class Runs:
     """What it does belongs in a transaction; `address` is where this process listens to the others."""
@@ -52,16 +54,19 @@ class Runs:
 
     def take_turn(self, key: ChatKey, run_id: str, seen: str | None) -> ChatRun | None:
         """None where the chat is this run's now, else the run that is in the way: one under way, or one that is not
-        the one that was `seen`.
+        the one that was `seen`. What a run left of a chat that was deleted since is in nobody's way.
         """
         other = self.find(key)
         if other is not None and not other.is_ours:
             if other.state == "abandoned":
                 self._processes.cut_dead()
-            if other.state == "under way" or other.id != seen:
+            if other.state == "under way" or (other.id != seen and self._is_there(key)):
                 return other
         self.put(key, run_id, time.time())
         return None
+
+    def _is_there(self, key: ChatKey) -> bool:
+        return bool(self._execute(_IS_THERE, key._asdict()).fetchone()[0])
 
     def put(self, key: ChatKey, run_id: str, began_at: float) -> None:
         """The chat's newest run is this one, of this process."""

@@ -127,6 +127,13 @@ async def test_a_turn_that_was_taken_and_ended_since_is_not_overlooked(one: Chat
     await two.begin(KEY, "r2", seen="r1")
 
 
+async def test_a_chat_that_was_deleted_may_begin_anew_elsewhere(one: ChatStore, two: ChatStore) -> None:
+    assert await takes(one, "run_1")
+    one.end(KEY, "run_1")
+    await one.delete(KEY)
+    assert await takes(two, "run_2")
+
+
 async def test_a_process_may_take_its_own_turn_again(one: ChatStore) -> None:
     await one.begin(KEY, "r1")
     await one.begin(KEY, "r2")
