@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -189,22 +190,8 @@ def text_of(parts: Sequence[Part]) -> tuple[str, ...]:
     return tuple(" ".join(part["text"] for part in parts if part["type"] == "text").split())
 
 
-def adopted(messages: Sequence[Told]) -> list[Told]:
-    """What is believed of the messages of a chat that the server does not have."""
-    kept = []
-    for message in messages:
-        texts = [part for part in message.parts or () if part["type"] == "text" and part["text"]]
-        done = {} if message.role == "user" else {"state": "done"}
-        parts = tuple({"type": "text", "text": part["text"], **done} for part in texts)
-        if parts:
-            kept.append(replace(message, parts=parts, metadata={}, status="complete", words=text_of(parts)))
-    return kept
-
-
 def first_chunk(reader: Reader) -> Chunk:
     """The `start`."""
-    import json
-
     start: Chunk = json.loads(reader.body.split(b"\n\n")[0].removeprefix(b"data: "))
     assert start["type"] == "start"
     return start
