@@ -19,7 +19,7 @@ from fondation.protocols.ui_message_stream.parts import close_calls
 from fondation.routing import choose_agent
 from fondation.run_request import RunRequest, Start, ToolAnswer
 from fondation.server.requests import chat_key, checked_id, context_of
-from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
+from fondation.stores.chats import Answered, ChatElsewhere, ChatKey, ChatStore, StoredChat, StoredMessage, WaitingCall
 from fondation.tokens import new_token
 from fondation.tool_results import bounded, failure_text, value_text
 
@@ -99,16 +99,9 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
     keeping = _keeping(chats, key, request, plan, assembler, now)
     turn = Turn(request, keeping, before, untitled=stored is None or stored.title is None)
     messages, seen = (*plan.put, begun(keeping)), None if run is None else run.id
-    if not waiting:
-        await chats.begin(key, info.run_id, messages, drop_from=plan.drop_from, seen=seen)
-        return turn
-    await chats.begin(key, info.run_id, seen=seen)
-    try:
-        await _take_answers(chats, key, waiting, answers)
-        await chats.save(key, messages, drop_from=plan.drop_from)
-    except BaseException:
-        chats.end(key, info.run_id)
-        raise
+    states = _states(waiting, answers)
+    if not await chats.begin(key, info.run_id, messages, drop_from=plan.drop_from, seen=seen, answers=states):
+        raise RequestError(409, "A waiting call was answered already: load the chat again")
     return turn
 
 
@@ -204,16 +197,10 @@ def _assembler(route: Route, plan: TurnPlan, answers: Sequence[CallAnswer]) -> A
     return assembler
 
 
-async def _take_answers(
-    chats: ChatStore, key: ChatKey, waiting: Sequence[WaitingCall], answers: Sequence[CallAnswer]
-) -> None:
-    """Each answer counts once; whatever is left waiting, the user went on without."""
-    answered = {answer.call.id: answer for answer in answers}
-    for call in waiting:
-        answer = answered.get(call.id)
-        taken = await chats.answer(key, call.id, "passed" if answer is None else answer.state)
-        if answer is not None and not taken:
-            raise RequestError(409, f"The call of {call.tool} was answered already: load the chat again")
+def _states(waiting: Sequence[WaitingCall], answers: Sequence[CallAnswer]) -> dict[str, Answered]:
+    """What becomes of every call that waits; what is not answered, the user went on without."""
+    answered: dict[str, Answered] = {answer.call.id: answer.state for answer in answers}
+    return {call.id: answered.get(call.id, "passed") for call in waiting}
 
 
 def _keeping(

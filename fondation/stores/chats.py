@@ -6,7 +6,7 @@ A chat's key is its owner (the user, else the session) and its id. A message is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ from fondation.messages import Json, Message
 MessageStatus: TypeAlias = Literal["complete", "streaming", "waiting", "stopped", "failed", "cut"]
 """`streaming` while a run writes it; `waiting` for approvals or client tools; `cut` when its process died."""
 WaitingKind: TypeAlias = Literal["approval", "client"]
-WaitingState: TypeAlias = Literal["waiting", "approved", "denied", "answered", "expired", "passed"]
+Answered: TypeAlias = Literal["approved", "denied", "answered", "expired", "passed"]
 """`passed`: the user went on without answering."""
 RunState: TypeAlias = Literal["under way", "ended", "abandoned"]
 """`abandoned` when its process died."""
@@ -126,7 +126,6 @@ class WaitingCall:
     """Roles that may answer besides the chat's owner."""
     expires_at: float | None = None
     """Unix seconds."""
-    state: WaitingState = "waiting"
 
 
 class ChatStore(Protocol):
@@ -164,11 +163,14 @@ class ChatStore(Protocol):
         *,
         drop_from: str | None = None,
         seen: str | None = None,
-    ) -> None:
-        """Save, and have the chat's turn from then on, in one transaction; `seen` is the run's id that `load` told.
+        answers: Mapping[str, Answered] | None = None,
+    ) -> bool:
+        """Save, answer calls that wait, and have the chat's turn from then on, in one transaction; `seen` is the run's
+        id that `load` told, `answers` what became of calls by their ids.
 
-        Raises `ChatElsewhere`, with nothing saved, where the turn is another living process's, or was meanwhile. The
-        turn ends with the answer, by `end`, or with this process.
+        False, with nothing saved, where one of those calls waits no more: an answer counts once. Raises
+        `ChatElsewhere`, with nothing saved, where the turn is another living process's, or was meanwhile. The turn ends
+        with the answer, by `end`, or with this process. Where calls are answered nothing is kept for later.
         """
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
@@ -200,11 +202,6 @@ class ChatStore(Protocol):
     async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
         """The chat's calls whose state is `waiting`, in the order in which the model made them, expired ones among
         them.
-        """
-
-    async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
-        """Take an answer, once: True only for the one caller who moved the call out of `waiting`, in this or another
-        process.
         """
 
     async def memory(self, owner: str, chat: str | None) -> str | None:

@@ -14,7 +14,7 @@ from fondation.calls import ModelCall
 from fondation.errors import ChatStoreError
 from fondation.providers.base import AnswerEnd, ModelRequest, Pieces, TextPiece
 from fondation.server import floor, neighbours, runs
-from fondation.stores.chats import ChatKey, StoredMessage, WaitingCall
+from fondation.stores.chats import ChatKey
 from tests.support.chunks import assert_acceptable
 from tests.support.lines import parse as parse_lines
 from tests.support.scripted import text
@@ -384,25 +384,6 @@ async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(
         socket = socket_of(await Kitchen(tmp_path, monkeypatch, exits).serve(OpenProvider()))
         assert (socket.is_socket(), socket.parent.stat().st_mode & 0o777) == (True, 0o700)
     assert not socket.exists()
-
-
-async def test_a_turn_that_could_not_begin_is_free_again(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    served = await kitchen.serve(OpenProvider([text("ok")]))
-    other = await kitchen.serve(OpenProvider([text("Elsewhere.")]))
-    assert served.services.chats is not None
-    await served.services.chats.save(KEY, [StoredMessage("a1", "assistant", (), status="waiting")])
-    await served.services.chats.wait(KEY, [WaitingCall("w1", "a1", "c1", "refund", "{}", "Ann", "client")])
-
-    async def fail(*arguments: object) -> None:
-        raise ChatStoreError("the disk is gone")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(served.services.chats, "answer", fail)
-        assert (await ask(served)).status == 503
-    run = await served.services.chats.run_of(KEY)
-    assert run is not None
-    assert run.state == "ended"
-    assert (await ask(other)).text == "Elsewhere."
 
 
 async def test_a_short_run_of_a_chat_that_is_not_kept_is_told_to_nobody(

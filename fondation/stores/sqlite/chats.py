@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from fondation.errors import ChatStoreError
 from fondation.stores.base import CannotOpen
 from fondation.stores.chats import (
+    Answered,
     ChatElsewhere,
     ChatKey,
     ChatPage,
@@ -20,7 +21,6 @@ from fondation.stores.chats import (
     StoredMessage,
     StoredSummary,
     WaitingCall,
-    WaitingState,
 )
 from fondation.stores.sqlite.chats_late import Save
 from fondation.stores.sqlite.chats_pages import Place, Portion, read_cursor, write_cursor
@@ -77,16 +77,26 @@ class SqliteChatStore:
         *,
         drop_from: str | None = None,
         seen: str | None = None,
-    ) -> None:
+        answers: Mapping[str, Answered] | None = None,
+    ) -> bool:
         save = Save(key, Saving(tuple(messages), drop_from, None, None, None, time.time()))
+        answered = dict(answers or {})
 
-        def begin(database: ChatDatabase) -> ChatRun | None:
-            if (other := database.runs.take_turn(key, run_id, seen)) is None:
-                save.do(database.tables)
-            return other
+        def begin(database: ChatDatabase) -> ChatRun | bool:
+            tables = database.tables
+            if answered and not answered.keys() <= {call.id for call in tables.waiting(key)}:
+                return False
+            if (other := database.runs.take_turn(key, run_id, seen)) is not None:
+                return other
+            for id, state in answered.items():
+                tables.answer(key, id, state)
+            save.do(tables)
+            return True
 
-        if (other := await self._thread.do(begin, writes=True, late=save)) is not None:
-            raise ChatElsewhere(other)
+        begun = await self._thread.do(begin, writes=True, late=None if answered else save)
+        if isinstance(begun, ChatRun):
+            raise ChatElsewhere(begun)
+        return begun is not False  # None: it is saved later
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
         self._thread.tell(lambda database: database.runs.put(key, run_id, began_at))
@@ -130,11 +140,6 @@ class SqliteChatStore:
     async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
         # It writes nothing, but calls may be saved late, and those that were passed must not be told.
         return await self._thread.do(lambda database: database.tables.waiting(key), writes=True)
-
-    async def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
-        if state == "waiting":
-            raise ValueError("to go on waiting is no answer")
-        return await self._thread.do(lambda database: database.tables.answer(key, id, state), writes=True)
 
     async def memory(self, owner: str, chat: str | None) -> str | None:
         return await self._thread.do(lambda database: database.tables.memory(owner, chat), writes=False)

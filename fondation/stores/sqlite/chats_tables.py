@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from fondation.errors import ChatStoreError
 from fondation.messages import Message, mend_text
-from fondation.stores.chats import ChatKey, StoredChat, StoredMessage, StoredSummary, WaitingCall, WaitingState
+from fondation.stores.chats import Answered, ChatKey, StoredChat, StoredMessage, StoredSummary, WaitingCall
 from fondation.stores.sqlite.chats_json import read, read_messages, write, write_messages
 from fondation.stores.sqlite.chats_processes import Processes
 from fondation.stores.sqlite.chats_runs import Runs
@@ -73,7 +73,7 @@ _DELETE = (
 _WAIT = (
     "INSERT OR REPLACE INTO fondation_chat_calls (chat, id, message_id, call_id, tool, arguments, agent, kind, roles, "
     "expires_at, state) SELECT number, :call, :message_id, :call_id, :tool, :arguments, :agent, :kind, :roles, "
-    ":expires_at, :state FROM fondation_chats WHERE owner = :owner AND id = :id"
+    ":expires_at, 'waiting' FROM fondation_chats WHERE owner = :owner AND id = :id"
 )
 _WAITING = (
     "SELECT id, message_id, call_id, tool, arguments, agent, kind, roles, expires_at FROM fondation_chat_calls "
@@ -160,7 +160,6 @@ class ChatTables:
                 "kind": call.kind,
                 "roles": write(call.by),
                 "expires_at": call.expires_at,
-                "state": call.state,
             }
             if not self._execute(_WAIT, {**key._asdict(), **columns}).rowcount:
                 raise ChatStoreError(f"there is no chat {key.id!r} in which {call.tool} could wait; save it first")
@@ -168,8 +167,8 @@ class ChatTables:
     def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
         return tuple(_waiting_call_of(row) for row in self._execute(_WAITING, key._asdict()))
 
-    def answer(self, key: ChatKey, id: str, state: WaitingState) -> bool:
-        return self._execute(_ANSWER, {**key._asdict(), "call": id, "state": state}).rowcount == 1
+    def answer(self, key: ChatKey, id: str, state: Answered) -> None:
+        self._execute(_ANSWER, {**key._asdict(), "call": id, "state": state})
 
     def memory(self, owner: str, chat: str | None) -> str | None:
         row = self._execute(_MEMORY, {"owner": owner, "chat": chat}).fetchone()

@@ -11,7 +11,7 @@ import pytest
 from fondation.errors import ChatStoreError
 from fondation.messages import AssistantMessage, TextPart, ToolCall, ToolResult, UserMessage
 from fondation.stores import ChatStore, open_chats
-from fondation.stores.chats import ChatKey, StoredMessage, StoredSummary, WaitingState
+from fondation.stores.chats import Answered, ChatKey, StoredMessage, StoredSummary
 
 from .chat_values import KEY, answer, call, user
 
@@ -104,7 +104,7 @@ async def test_the_same_id_is_another_chat_for_another_owner(chats: ChatStore) -
     await chats.remember("ada", KEY.id, "about tea")
     assert await chats.load(other) is None
     assert await chats.waiting(other) == ()
-    assert not await chats.answer(other, "w1", "approved")
+    assert not await chats.begin(other, "r1", answers={"w1": "approved"})
     assert not await chats.rename(other, "Mine")
     assert not await chats.delete(other)
     assert await chats.memory("bob", None) is None
@@ -286,31 +286,33 @@ async def test_what_waits_is_told_in_the_order_of_the_model(chats: ChatStore) ->
 async def test_a_call_is_answered_once(chats: ChatStore) -> None:
     await chats.save(KEY, [answer("a1")])
     await chats.wait(KEY, [call("w1"), call("w2")])
-    assert await chats.answer(KEY, "w1", "approved")
-    assert not await chats.answer(KEY, "w1", "denied")
-    assert not await chats.answer(KEY, "w9", "approved")
+    assert await chats.begin(KEY, "r1", answers={"w1": "approved"})
+    assert not await chats.begin(KEY, "r2", answers={"w1": "denied"})
+    assert not await chats.begin(KEY, "r3", answers={"w2": "approved", "w9": "approved"}), "then none is answered"
     assert [waiting.id for waiting in await chats.waiting(KEY)] == ["w2"]
 
 
 @pytest.mark.parametrize("state", ["approved", "denied", "answered", "expired", "passed"])
-async def test_every_answer_ends_the_wait(chats: ChatStore, state: WaitingState) -> None:
+async def test_every_answer_ends_the_wait(chats: ChatStore, state: Answered) -> None:
     await chats.save(KEY)
     await chats.wait(KEY, [call("w1")])
-    assert await chats.answer(KEY, "w1", state)
+    assert await chats.begin(KEY, "r1", answers={"w1": state})
     assert await chats.waiting(KEY) == ()
 
 
-async def test_to_go_on_waiting_is_no_answer(chats: ChatStore) -> None:
-    await chats.save(KEY)
+async def test_where_an_answer_does_not_count_nothing_is_saved(chats: ChatStore) -> None:
+    await chats.save(KEY, [user("m1")])
     await chats.wait(KEY, [call("w1")])
-    with pytest.raises(ValueError, match="no answer"):
-        await chats.answer(KEY, "w1", "waiting")
+    assert not await chats.begin(KEY, "r1", [answer("a1")], drop_from="m1", answers={"w9": "approved"})
+    chat = await chats.load(KEY)
+    assert chat is not None
+    assert ([message.id for message in chat.messages], chat.run) == (["m1"], None)
 
 
 async def test_a_call_that_is_asked_again_waits_again_behind_the_others(chats: ChatStore) -> None:
     await chats.save(KEY)
     await chats.wait(KEY, [call("w1"), call("w2")])
-    await chats.answer(KEY, "w1", "denied")
+    await chats.begin(KEY, "r1", answers={"w1": "denied"})
     await chats.wait(KEY, [call("w1", "a2")])
     assert await chats.waiting(KEY) == (call("w2"), call("w1", "a2"))
 

@@ -377,11 +377,12 @@ async def test_what_must_be_answered_at_once_is_an_error_and_nothing_overtakes(
     disk.full = True
     await chats.save(KEY, [long("a1", status="waiting")])
     await chats.wait(KEY, [call("w1")])
-    for asked in (chats.waiting(KEY), chats.answer(KEY, "w1", "approved"), chats.rename(KEY, "x"), chats.delete(KEY)):
+    answering = chats.begin(KEY, "r1", answers={"w1": "approved"})
+    for asked in (chats.waiting(KEY), answering, chats.rename(KEY, "x"), chats.delete(KEY)):
         with pytest.raises(ChatStoreError, match="disk is full"):
             await asked
     disk.full = False
-    assert await chats.answer(KEY, "w1", "approved")
+    assert await chats.begin(KEY, "r1", answers={"w1": "approved"})
     assert await chats.waiting(KEY) == ()
 
 
