@@ -85,6 +85,7 @@ class _Companion:
     def __init__(self, company: Company) -> None:
         self._company = company
         self._request = company.request
+        self._wanted = company.request.route.config.suggestions
         self._entitling: asyncio.Task[str | None] | None = None
 
     def ask_for_title(self) -> None:
@@ -109,8 +110,8 @@ class _Companion:
 
     def suggestions_question(self, summary: RunSummary) -> Question | None:
         """What to ask of a run that has answered; None where nothing is."""
-        route, wanted = self._request.route, self._request.route.config.suggestions
-        if wanted is None:
+        route = self._request.route
+        if self._wanted is None:
             return None
         return suggestions_question(
             route.reachable[summary.agent],
@@ -118,7 +119,7 @@ class _Companion:
             summary.handoff_chain,
             self._request.messages,
             self._company.produced(),
-            wanted.count,
+            self._wanted.count,
         )
 
     async def suggestions(self, question: Question) -> Batch:
@@ -142,8 +143,8 @@ class _Companion:
         return title
 
     async def _suggest(self, question: Question, deadline: Deadline) -> tuple[str, ...]:
-        wanted = self._request.route.config.suggestions
-        return read_suggestions(await self._ask(question, deadline), wanted.count if wanted else 0)
+        assert self._wanted is not None, "there is no question otherwise"
+        return read_suggestions(await self._ask(question, deadline), self._wanted.count)
 
     async def _ask(self, question: Question, deadline: Deadline) -> str:
         """The answer, with a row for each call."""
