@@ -7,12 +7,12 @@ import logging
 from collections.abc import Sequence
 
 from fondation.agents import Agent
-from fondation.asides.summaries import Summarizing
 from fondation.calls import RunInfo
 from fondation.deadline import Deadline
 from fondation.dialogue import Dialogue
 from fondation.events import Batches
 from fondation.gate import Gate
+from fondation.questions.summaries import Summarizing
 
 log = logging.getLogger("fondation.runner")
 

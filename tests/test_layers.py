@@ -17,7 +17,8 @@ ROOT = Path(fondation.__file__).parent
 LAYERS = [
     {"cli", "__main__"},
     {"server"},
-    {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "asides", "overflow"},
+    {"asides"},
+    {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "questions", "overflow"},
     {"chats"},
     {"agents"},
     {"tools", "handoffs", "memory", "providers", "usage", "protocols", "summary", "show", "deadline"},

@@ -1,4 +1,4 @@
-"""Asides: what a model is asked beside the answer, for a chat's title, for suggestions, for a summary of old turns."""
+"""Asides: what a model is asked beside the answer, for the title of a chat and for suggestions."""
 
 from __future__ import annotations
 

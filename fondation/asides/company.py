@@ -9,7 +9,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from fondation.asides.question import Question
 from fondation.asides.suggestions import read_suggestions, suggestions_question
 from fondation.asides.titles import read_title, title_question
 from fondation.asides.under_way import Asides
@@ -19,6 +18,7 @@ from fondation.errors import ChatStoreError, ProviderError
 from fondation.events import Batch, Batches, DataSent, RunAborted, RunFailed, RunFinished, RunSummary, RunWaiting
 from fondation.gate import CallStopped, Gate
 from fondation.messages import Message
+from fondation.questions import Question
 from fondation.run_request import RunRequest
 from fondation.stores import ChatStore, UsageStore
 from fondation.stores.chats import ChatKey

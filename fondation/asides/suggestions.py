@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from fondation.agents import Agent, Model
-from fondation.asides.question import Question
-from fondation.asides.wording import plain_line, quoted, without_thoughts
 from fondation.messages import AssistantMessage, Json, Message, UserMessage
+from fondation.questions import Question
+from fondation.questions.wording import plain_line, quoted, without_thoughts
 
 LONGEST = 200
 """Characters of a suggestion; a longer one is not taken."""

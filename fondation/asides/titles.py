@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from fondation.agents import Agent, Model
-from fondation.asides.question import Question
-from fondation.asides.wording import plain_line, quoted, without_thoughts
 from fondation.messages import FilePart, Message, UserMessage
+from fondation.questions import Question
+from fondation.questions.wording import plain_line, quoted, without_thoughts
 
 LONGEST = 80
 """Characters of a title."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fondation.asides.wording import plain_line, quoted, shortened, without_thoughts
+from fondation.questions.wording import plain_line, quoted, shortened, without_thoughts
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,16 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from fondation.agents import Agent
-from fondation.asides.question import Question
-from fondation.asides.wording import quoted, shortened, without_thoughts
 from fondation.calls import RunInfo
 from fondation.deadline import Deadline
 from fondation.errors import ContextTooLong, ProviderError
 from fondation.events import Batches
 from fondation.gate import CallStopped, Gate
 from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolResult, UserMessage
+from fondation.questions.question import Question
+from fondation.questions.wording import quoted, shortened, without_thoughts
 
-log = logging.getLogger("fondation.asides")
+log = logging.getLogger("fondation.questions")
 
 LONGEST = 8_000
 """Characters of a summary."""

@@ -6,13 +6,13 @@ import contextlib
 
 import pytest
 
-from fondation.asides import summaries
-from fondation.asides.summaries import LONGEST, Summarizing
 from fondation.calls import RunInfo
 from fondation.deadline import Deadline
 from fondation.errors import AuthenticationFailed, ContextTooLong
 from fondation.gate import Gate, Stop, Verdict, always_go
 from fondation.messages import AssistantMessage, FilePart, Message, TextPart, ToolCall, ToolResult, UserMessage
+from fondation.questions import summaries
+from fondation.questions.summaries import LONGEST, Summarizing
 from tests.support.scripted import Answer, Player, ScriptedProvider, build_route, text
 
 TURN: tuple[Message, ...] = (
