@@ -24,7 +24,7 @@ from fondation.server.floor import Floor
 from fondation.server.health import health
 from fondation.server.keys import PASSED_ON, SERVICES, Services
 from fondation.server.middlewares import add_cors, errors_as_json
-from fondation.server.neighbours import listening
+from fondation.server.neighbours import listening, not_here
 from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
 from fondation.stores import CannotOpen, ChatStore, open_chats, open_store
@@ -128,6 +128,7 @@ async def _neighbours(app: web.Application) -> AsyncIterator[None]:
     inner = web.Application(middlewares=[errors_as_json])
     inner[SERVICES], inner[PASSED_ON] = services, True
     _add_routes(inner, services)
+    inner.router.add_route("*", "/{path:.*}", not_here)
     async with listening(inner) as services.address:
         yield
 

@@ -88,9 +88,14 @@ async def _begin(services: Services, route: Route, conversation: Conversation, i
         if is_named and services.chats is not None:
             announce(services.chats, live, info.run_id)
         return _Begun(live, answer)
-    async with services.floor.turn(chat_key(info)):
-        turn = await kept_turn(services.chats, route, conversation, info)
-        return _Begun(_start(services, turn, answer, is_named=is_named), answer)
+    key = chat_key(info)
+    async with services.floor.turn(key):
+        try:
+            turn = await kept_turn(services.chats, route, conversation, info)
+            return _Begun(_start(services, turn, answer, is_named=is_named), answer)
+        except BaseException:  # the client may leave while its turn is being written
+            services.chats.end(key, info.run_id)
+            raise
 
 
 async def _give_up_turn(services: Services, key: ChatKey) -> None:

@@ -14,11 +14,12 @@ from fondation.messages import Json
 from fondation.protocols.bodies import BodyReader
 from fondation.protocols.ui_message_stream.assemble import settled
 from fondation.server.answers import json_response
+from fondation.server.floor import still_answering
 from fondation.server.keys import SERVICES
 from fondation.server.live import LiveRun
 from fondation.server.neighbours import Errand, ask_neighbour, pass_on_if_elsewhere
 from fondation.server.requests import chat_key, checked_id, named, read_body, run_info
-from fondation.stores.chats import ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
+from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
 
 PATH = "/api/chats"
 PAGE = 50
@@ -101,7 +102,11 @@ async def delete_chat(request: web.Request) -> web.StreamResponse:
     async with services.floor.silence(key):
         if (live := services.runs.find(key)) is not None:
             services.runs.forget(live)
-        if not await _store(request).delete(key):
+        try:
+            is_deleted = await _store(request).delete(key)
+        except ChatElsewhere:
+            raise still_answering() from None
+        if not is_deleted:
             raise _not_found(key)
     return web.Response(status=204)
 

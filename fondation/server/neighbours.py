@@ -30,6 +30,7 @@ from fondation.stores.chats import ChatRun, ChatStore
 log = logging.getLogger("fondation.server")
 
 BACKLOG = 1024
+"""Connections that wait to be taken: more would be refused."""
 ANNOUNCE_SECONDS = 0.5
 """How old a run gets before the neighbours are told of it, where its chat is not kept."""
 SILENCE_SECONDS = 3 * KEEPALIVE_SECONDS
@@ -123,6 +124,11 @@ async def pass_on_if_elsewhere(
     return await pass_on(request, errand, run)
 
 
+async def not_here(request: web.Request) -> web.Response:
+    """A route that only the process has which passed the request on."""
+    raise misdirected()
+
+
 def misdirected() -> RequestError:
     """The chat's turn is not this process's any more: whoever passed the request on looks again."""
     return RequestError(MISDIRECTED, "The chat is another process's by now")
@@ -185,5 +191,5 @@ async def _frames(answer: aiohttp.ClientResponse, protocol: StreamProtocol) -> A
                 yield frames + end
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         run_id = answer.headers.get("x-run-id", "")
-        log.warning("run %s: the process that answers has ended: %r", run_id, error)
+        log.warning("run %s: the stream of its process broke off: %r", run_id, error)
         yield protocol.broken(run_id)

@@ -75,7 +75,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
     key, now = chat_key(info), time.time()
     stored, is_kept = await _load(chats, key, conversation)
     run = None if stored is None else stored.run
-    if run is not None and run.state == "under way" and not run.is_ours:
+    if run is not None and run.is_elsewhere:
         raise ChatElsewhere(run)
     plan = plan_turn(stored, conversation, now, lambda: f"msg_{new_token()}")
     waiting = await chats.waiting(key) if _waits(stored) else ()

@@ -65,6 +65,11 @@ class ChatRun:
     began_at: float
     """Unix seconds."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether another living process has the chat's turn."""
+        return self.state == "under way" and not self.is_ours
+
 
 class ChatElsewhere(FondationError):
     """Another process has the chat's turn, or had one since the chat was loaded."""
@@ -177,7 +182,7 @@ class ChatStore(Protocol):
         """Tell of a run whose chat is not kept here; written soon, and nobody waits for it."""
 
     def end(self, key: ChatKey, run_id: str) -> None:
-        """The run has ended, or never began; written soon, and nobody waits for it."""
+        """The run has ended, or never began: what it was writing is `stopped`. Written soon, and nobody waits."""
 
     async def run_of(self, key: ChatKey) -> ChatRun | None:
         """The newest run of a chat, also of one that is not kept, while it goes on and for some time after."""
@@ -194,7 +199,10 @@ class ChatStore(Protocol):
         """Give a chat its first title. False where it has one, or where there is no such chat."""
 
     async def delete(self, key: ChatKey) -> bool:
-        """Remove the chat with all that belongs to it. False where there is none."""
+        """Remove the chat with all that belongs to it. False where there is none.
+
+        Raises `ChatElsewhere` while another living process answers it.
+        """
 
     async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
         """Keep calls that wait for an answer; later, while the database fails."""

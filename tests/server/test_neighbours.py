@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +16,9 @@ from fondation.calls import ModelCall
 from fondation.errors import ChatStoreError
 from fondation.providers.base import AnswerEnd, ModelRequest, Pieces, TextPiece
 from fondation.server import floor, neighbours, runs
-from fondation.stores.chats import ChatKey
+from fondation.server.sockets import new_socket
+from fondation.stores import open_chats
+from fondation.stores.chats import ChatKey, StoredMessage
 from tests.support.chunks import assert_acceptable
 from tests.support.lines import parse as parse_lines
 from tests.support.scripted import text
@@ -43,6 +47,7 @@ async def asking(served: Served, provider: OpenProvider, **headers: str) -> Asyn
     """A post whose answer is under way, and told of."""
     posting = asyncio.create_task(ask(served, **headers))
     await asyncio.wait_for(provider.asked.wait(), 2)
+    await until_under_way(served, 1)
     await asyncio.sleep(0.03)
     try:
         yield posting
@@ -66,6 +71,17 @@ async def stop(served: Served, path: str = "/api/chat", **headers: str) -> Any:
 def socket_of(served: Served) -> Path:
     assert served.services.address is not None
     return Path(served.services.address)
+
+
+async def until_under_way(served: Served, count: int) -> None:
+    """Wait until so many runs are told of as under way."""
+    for _ in range(200):
+        with contextlib.closing(sqlite3.connect(served.folder / "fondation.db")) as database:
+            found = database.execute("SELECT COUNT(*) FROM fondation_chat_runs WHERE ended_at IS NULL")
+            if found.fetchone() == (count,):
+                return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"there are not {count} runs under way")
 
 
 def named(headers: dict[str, str]) -> dict[str, str]:
@@ -93,6 +109,7 @@ async def test_a_stream_is_resumed_from_wherever_it_is_asked_for(chats: str, kit
         posted, resumed = await asyncio.gather(posting, resuming)
     assert resumed.body == posted.body
     assert_acceptable(resumed.chunks)
+    await until_under_way(owner, 0)
     for name in ("Content-Type", "x-run-id", "x-session-id", "x-vercel-ai-ui-message-stream"):
         assert resumed.headers[name] == posted.headers[name]
 
@@ -112,6 +129,19 @@ async def test_a_stream_of_major_4_is_resumed_too(kitchen: Kitchen) -> None:
     posted, resumed = await asyncio.gather(posting, resuming)
     assert ("0", ", so good") in parse_lines(resumed.body)
     assert resumed.body == posted.body
+
+
+@pytest.mark.parametrize("id", ["a/b", "50%", "%2F", "é\u4e2d?#&", " a"])
+async def test_a_chat_may_have_any_name(id: str, kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    posting = asyncio.create_task(owner.post({"id": id, "message": "Hi"}, x_session_id="s\u4e2d"))
+    await asyncio.wait_for(provider.asked.wait(), 2)
+    path = f"/api/chat/{quote(id, safe='')}/stop"
+    stopped = await other.ask("POST", path, headers={"x-session-id": "s\u4e2d"})
+    assert stopped.json == {"stopped": True}
+    assert (await posting).text == "So far"
 
 
 @pytest.mark.parametrize("chats", ["server", "client"])
@@ -278,8 +308,25 @@ async def test_no_older_answer_is_told_for_the_newest(chats: str, kitchen: Kitch
     async with asking(owner, provider) as posting:
         released.set()
         await posting
+    await until_under_way(owner, 0)
     assert (await resume(other)).text == "So far, so good"
     assert (await resume(owner)).text == "So far, so good"
+
+
+async def test_an_answer_that_was_told_to_nobody_is_the_newest_where_it_was_given(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = asyncio.Event()
+    provider = slow(released)
+    one = await kitchen.serve(provider, routes(chats="client"))
+    other = await kitchen.serve(OpenProvider([text("Second.")]), routes(chats="client"))
+    async with asking(one, provider) as posting:
+        released.set()
+        await posting
+    await until_under_way(one, 0)
+    monkeypatch.setattr(neighbours, "ANNOUNCE_SECONDS", 60.0)
+    await ask(other)
+    assert (await resume(other)).text == "Second."
 
 
 async def test_a_server_that_goes_down_serves_the_readers_of_the_others(kitchen: Kitchen) -> None:
@@ -338,6 +385,7 @@ async def test_the_turn_of_a_server_that_cannot_be_reached_is_respected(
         assert (await ask(other)).status == 409
         assert (await resume(other)).status == 204
         assert await stop(other) == {"stopped": False}
+        assert (await other.ask("DELETE", "/api/chats/c1")).status == 409
         assert len(await messages(other)) == 2
 
 
@@ -384,6 +432,91 @@ async def test_only_this_user_reaches_the_socket_and_it_goes_with_the_server(
         socket = socket_of(await Kitchen(tmp_path, monkeypatch, exits).serve(OpenProvider()))
         assert (socket.is_socket(), socket.parent.stat().st_mode & 0o777) == (True, 0o700)
     assert not socket.exists()
+
+
+async def test_a_turn_whose_client_leaves_before_it_begins_is_free_again(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await kitchen.serve(OpenProvider([text("ok")]))
+    chats = served.services.chats
+    assert chats is not None
+    asked = asyncio.Event()
+    begin = chats.begin
+
+    async def begin_slowly(*arguments: Any, **options: Any) -> None:
+        await begin(*arguments, **options)
+        asked.set()
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as slow_disk:
+        slow_disk.setattr(chats, "begin", begin_slowly)
+        posting = asyncio.create_task(ask(served))
+        await asyncio.wait_for(asked.wait(), 2)
+        posting.cancel()
+        await until_under_way(served, 0)
+    [_, answer] = await messages(served)
+    assert answer["metadata"]["status"] == "stopped"
+
+
+@contextlib.asynccontextmanager
+async def strange_neighbour(served: Served, answer: bytes) -> AsyncIterator[None]:
+    """A process that has the chat's turn, and answers every request with these bytes."""
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    path = new_socket()
+    server = await asyncio.start_unix_server(reply, path)
+    async with server:
+        with contextlib.closing(open_chats(served.folder / "fondation.db", str(path))) as chats:
+            await chats.begin(KEY, "run_1", [StoredMessage("m1", "user", ({"type": "text", "text": "Hi"},))])
+            yield
+
+
+async def test_what_cannot_be_repeated_is_not_asked_twice(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider())
+    async with strange_neighbour(served, b""):
+        reply = await ask(served)
+        assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
+        assert reply.json == {"error": "The process that answers this chat has ended; try again"}
+        assert (await resume(served)).status == 204
+        assert await stop(served) == {"stopped": False}
+        assert len(await messages(served)) == 1
+
+
+async def test_a_neighbour_that_has_nothing_to_do_with_the_chat_is_not_asked_for_ever(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fondation.server.chat._LOOK_AGAIN", (0.0, 0.0, 0.0))
+    served = await kitchen.serve(OpenProvider())
+    async with strange_neighbour(served, b"HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n"):
+        assert (await ask(served)).status == 409
+        assert (await resume(served)).status == 204
+
+
+async def test_a_stream_that_breaks_off_in_the_middle_of_a_frame_is_ended_behind_the_last_whole_one(
+    kitchen: Kitchen,
+) -> None:
+    served = await kitchen.serve(OpenProvider())
+    body = b'data: {"type":"start"}\n\ndata: {"type":"te'
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nx-run-id: run_1\r\n"
+    async with strange_neighbour(served, head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n" % (len(body), body)):
+        reply = await resume(served)
+    assert [chunk["type"] for chunk in reply.chunks] == ["start", "error", "finish"]
+    assert "run_1" in reply.chunks[1]["errorText"]
+    assert reply.body.endswith(b"data: [DONE]\n\n")
+
+
+async def test_a_route_that_the_neighbour_does_not_have_is_answered_here(kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, ANN)
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        assert (await resume(other, "/api/other")).status == 204
+        assert await stop(other, "/api/other") == {"stopped": False}
 
 
 async def test_a_short_run_of_a_chat_that_is_not_kept_is_told_to_nobody(

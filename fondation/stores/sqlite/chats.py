@@ -102,7 +102,7 @@ class SqliteChatStore:
         self._thread.tell(lambda database: database.runs.put(key, run_id, began_at))
 
     def end(self, key: ChatKey, run_id: str) -> None:
-        self._thread.tell(lambda database: database.runs.end(key, run_id))
+        self._thread.tell(lambda database: database.tables.end(key, run_id))
 
     async def run_of(self, key: ChatKey) -> ChatRun | None:
         run = await self._thread.do(lambda database: database.runs.find(key), writes=False)
@@ -131,7 +131,16 @@ class SqliteChatStore:
         return await self._thread.do(lambda database: database.tables.entitle(key, title), writes=True)
 
     async def delete(self, key: ChatKey) -> bool:
-        return await self._thread.do(lambda database: database.tables.delete(key), writes=True)
+        def delete(database: ChatDatabase) -> bool | ChatRun:
+            run = database.runs.find(key)
+            if run is not None and run.is_elsewhere:
+                return run
+            return database.tables.delete(key)
+
+        deleted = await self._thread.do(delete, writes=True)
+        if isinstance(deleted, ChatRun):
+            raise ChatElsewhere(deleted)
+        return deleted
 
     async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:
         """Raises `ChatStoreError` also where there is no such chat: its calls could never be answered."""

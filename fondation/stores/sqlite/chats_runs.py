@@ -57,11 +57,9 @@ class Runs:
         the one that was `seen`. What a run left of a chat that was deleted since is in nobody's way.
         """
         other = self.find(key)
-        if other is not None and not other.is_ours:
-            if other.state == "abandoned":
-                self._processes.cut_dead()
-            if other.state == "under way" or (other.id != seen and self._is_there(key)):
-                return other
+        is_news = other is not None and not other.is_ours and other.id != seen
+        if other is not None and (other.is_elsewhere or (is_news and self._is_there(key))):
+            return other
         self.put(key, run_id, time.time())
         return None
 

@@ -53,6 +53,10 @@ _SUM_UP = (
     "excerpt = COALESCE((SELECT m.excerpt FROM fondation_chat_messages AS m WHERE m.chat = fondation_chats.number "
     "AND m.role = 'user' ORDER BY m.position LIMIT 1), '') WHERE owner = :owner AND id = :id"
 )
+_STOP = (
+    f"UPDATE fondation_chat_messages SET status = 'stopped' WHERE chat = {CHAT} "
+    "AND run_id = :run_id AND status = 'streaming'"
+)
 _TITLE = "UPDATE fondation_chats SET title = :title, folded_title = :folded WHERE owner = :owner AND id = :id"
 _ENTITLE = f"{_TITLE} AND title IS NULL"
 _SUMMARIZE = f"INSERT OR REPLACE INTO fondation_chat_summaries (chat, through, text) VALUES ({CHAT}, :through, :text)"
@@ -138,6 +142,11 @@ class ChatTables:
         if saving.summary is not None:
             text = mend_text(saving.summary.text)
             self._execute(_SUMMARIZE, {**chat, "through": saving.summary.through, "text": text})
+
+    def end(self, key: ChatKey, run_id: str) -> None:
+        """A run that is over writes no more."""
+        self._runs.end(key, run_id)
+        self._execute(_STOP, {**key._asdict(), "run_id": run_id})
 
     def rename(self, key: ChatKey, title: str) -> bool:
         return self._title(_TITLE, key, title)

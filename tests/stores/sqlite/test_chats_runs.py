@@ -134,6 +134,25 @@ async def test_a_chat_that_was_deleted_may_begin_anew_elsewhere(one: ChatStore, 
     assert await takes(two, "run_2")
 
 
+async def test_what_a_run_that_is_over_was_writing_is_stopped(one: ChatStore) -> None:
+    await one.begin(KEY, "r1", [user("m1"), answer("a1", run_id="r1", status="streaming")])
+    await one.save(KEY, [answer("a2", run_id="r2", status="streaming"), answer("a3", run_id="r1")])
+    one.end(KEY, "r1")
+    chat = await one.load(KEY)
+    assert chat is not None
+    assert [message.status for message in chat.messages] == ["complete", "stopped", "streaming", "complete"]
+
+
+async def test_a_chat_is_not_deleted_while_another_process_answers_it(one: ChatStore, two: ChatStore) -> None:
+    await one.begin(KEY, "r1", [user("m1")])
+    with pytest.raises(ChatElsewhere):
+        await two.delete(KEY)
+    one.end(KEY, "r1")
+    assert await one.load(KEY) is not None
+    assert await two.delete(KEY)
+    assert not await one.delete(KEY)
+
+
 async def test_a_process_may_take_its_own_turn_again(one: ChatStore) -> None:
     await one.begin(KEY, "r1")
     await one.begin(KEY, "r2")

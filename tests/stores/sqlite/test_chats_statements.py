@@ -30,7 +30,7 @@ OF_PROCESSES = statements(chats_processes)
 
 
 def test_the_statements_are_found() -> None:
-    assert (len(OF_OWNERS), len(OF_PROCESSES)) == (26, 6)
+    assert (len(OF_OWNERS), len(OF_PROCESSES)) == (27, 6)
 
 
 @pytest.mark.parametrize("statement", OF_OWNERS)
