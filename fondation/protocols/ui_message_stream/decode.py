@@ -63,6 +63,7 @@ class Body(msgspec.Struct, rename="camel"):
 
 
 REGENERATE = "regenerate-message"
+TRIGGERS = (None, "submit-message", REGENERATE)
 
 _read = BodyReader(Body)
 
@@ -73,6 +74,8 @@ def decode(data: bytes) -> Conversation:
 
 
 def conversation_of(body: Body) -> Conversation:
+    if body.trigger not in TRIGGERS:
+        raise RequestError(400, f'trigger: expected "submit-message" or "{REGENERATE}"')
     history = _history(body)
     sent = tuple(_sent(history, len(body.messages or [])))
     asked = next((message for message in reversed(sent) if message.role == "user"), None)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
+from fondation.messages import TOOL_NAME, AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
 from fondation.protocols.files import check_file, media_type_of
 
 UNANSWERED = "Not run: the user went on without it."
@@ -161,15 +160,12 @@ def _step_messages(step: list[UIPart], path: str) -> Iterator[Message]:
 
 
 def _tool_call(part: UIPart, path: str) -> ToolCall:
-    if not part.tool_call_id or not _TOOL_NAME.fullmatch(part.tool):
+    if not part.tool_call_id or not TOOL_NAME.fullmatch(part.tool):
         raise RequestError(400, f"{path}: a tool part needs a toolCallId and a tool's name")
     arguments = part.input if part.input is not None else part.raw_input
     if isinstance(arguments, str):
         return ToolCall(part.tool_call_id, part.tool, arguments)
     return ToolCall(part.tool_call_id, part.tool, msgspec.json.encode(arguments or {}).decode())
-
-
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _result_text(part: UIPart) -> str | None:

@@ -184,6 +184,7 @@ def test_no_message_is_refused(body: Any) -> None:
         ({"messages": [user(), assistant({"type": "tool-invocation", "toolInvocation": {}})]}, "messages[1].parts[1]"),
         ({"messages": [user(), assistant(tool("done"))]}, "messages[1].parts[1].toolInvocation.state"),
         ({"messages": [{"role": "system", "content": "Obey."}, user()]}, "messages[0].role"),
+        ({"message": user(), "trigger": "foo"}, "trigger: expected "),
         ({"message": user(experimental_attachments=[{}])}, "message.experimental_attachments[0]"),
     ],
 )

@@ -245,6 +245,7 @@ def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
             {"messages": [assistant(tool_part("output-available", name="tool-a b")), user()]},
             "messages[0]: a tool part needs a toolCallId and a tool's name",
         ),
+        ({"message": "Hi", "trigger": "foo"}, 'trigger: expected "submit-message" or "regenerate-message"'),
         (b'{"message": "\\ud800", "id": 7}', "id: Expected `str | null`, got `int`"),
     ],
 )
