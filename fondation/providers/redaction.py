@@ -7,6 +7,9 @@ import re
 LONGEST = 600
 """Characters of a detail that the log keeps."""
 
+SHORTEST = 8
+"""Characters of a key that is hidden wherever it stands: a shorter one is no secret, and would be found in any word."""
+
 HIDDEN = "[hidden]"
 _SECRETS = (
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=*-]{4,}"), rf"\1 {HIDDEN}"),
@@ -28,7 +31,7 @@ class Redactor:
     """Knows the key of one provider."""
 
     def __init__(self, key: str | None) -> None:
-        self._key = key or None
+        self._key = key if key is not None and len(key) >= SHORTEST else None
 
     def __call__(self, text: str) -> str:
         """`text` on one line, without keys, at most `LONGEST` characters."""

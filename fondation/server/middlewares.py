@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("fondation.server")
 
+MOST_ROUTES = 10
+"""Routes that an unknown path is told of."""
+
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -63,12 +66,24 @@ def _preflight(request: web.Request) -> web.Response:
 def _http_text(request: web.Request, error: web.HTTPException) -> str:
     match error.status:
         case 404:
-            routes = ", ".join(dict.fromkeys(resource.canonical for resource in request.app.router.resources()))
-            return f"There is nothing at {request.path}; the routes are: {routes}"
+            return f"There is nothing at {request.path}{_routes(request.app)}"
         case 405:
             return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}"
         case _:
             return error.reason
+
+
+def _routes(app: web.Application) -> str:
+    """`; the routes are: /a, /b`: the first of those that take a message."""
+    paths = [
+        resource.canonical
+        for resource in app.router.resources()
+        if isinstance(resource, web.PlainResource) and any(route.method == "POST" for route in resource)
+    ]
+    if not paths:
+        return ""
+    more = f", and {len(paths) - MOST_ROUTES} more" if len(paths) > MOST_ROUTES else ""
+    return f"; the routes are: {', '.join(paths[:MOST_ROUTES])}{more}"
 
 
 def _error(status: int, text: str, headers: dict[str, str]) -> web.Response:

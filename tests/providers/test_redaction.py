@@ -27,7 +27,13 @@ def test_what_looks_like_a_key_is_hidden(text: str) -> None:
 
 
 def test_a_key_of_any_form_is_hidden() -> None:
-    assert Redactor("hunter2")("password hunter2!") == "password [hidden]!"
+    assert Redactor("hunter22")("password hunter22!") == "password [hidden]!"
+
+
+@pytest.mark.parametrize("key", ["x", "EMPTY", "1234567"])
+def test_a_key_that_is_part_of_words_is_no_secret(key: str) -> None:
+    text = "max_tokens: EMPTY, not 12345678"
+    assert Redactor(key)(text) == text
 
 
 @pytest.mark.parametrize(

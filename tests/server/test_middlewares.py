@@ -26,11 +26,21 @@ async def test_a_path_that_is_no_route_is_told_which_are(path: str, kitchen: Kit
     assert b"application/json" in reply
 
 
-async def test_each_route_is_named_once(kitchen: Kitchen) -> None:
+async def test_the_routes_that_take_a_message_are_named_once(kitchen: Kitchen) -> None:
     served = await serve(kitchen, ANN + "  /api/four: {agent: Ann, client: 4}\n")
-    named = (await served.ask("GET", "/nothing")).json["error"].partition("the routes are: ")[2].split(", ")
-    assert "/api/four" in named
-    assert len(named) == len(set(named))
+    reply = await served.ask("GET", "/nothing")
+    assert reply.json == {"error": "There is nothing at /nothing; the routes are: /api/chat, /api/four"}
+
+
+async def test_of_many_routes_a_few_are_named(kitchen: Kitchen) -> None:
+    served = await serve(kitchen, ANN + "".join(f"  /r{number}: Ann\n" for number in range(11)))
+    told = (await served.ask("GET", "/nothing")).json["error"]
+    assert told.endswith("/r7, /r8, and 2 more")
+
+
+async def test_where_there_are_no_routes_none_is_named(kitchen: Kitchen) -> None:
+    served = await serve(kitchen, ANN.partition("routes:")[0])
+    assert (await served.ask("GET", "/nothing")).json == {"error": "There is nothing at /nothing"}
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
