@@ -63,7 +63,7 @@ class Agent:
     max_turns: int | None
     matcher: Matcher | None
     last_messages: int | None = None
-    """The most messages of the chat that it reads."""
+    """How many of the chat's newest messages it reads; None is all."""
     memory: MemoryForm | None = None
     """How it keeps a working memory; None where it has none."""
     plain_settings: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)

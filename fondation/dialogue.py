@@ -94,11 +94,29 @@ class Dialogue:
 
 
 def window(messages: Sequence[Message], last: int) -> list[Message]:
-    """The last messages, about `last` of them: it begins with a message of the user, and the newest turn is whole."""
-    starts = [place for place, message in enumerate(messages) if isinstance(message, UserMessage)]
-    fitting = [place for place in starts if len(messages) - place <= last]
-    begin = fitting[0] if fitting else (starts[-1] if starts else 0)
+    """The newest `last` messages of the chat, where an answer is one with its calls and results.
+
+    What already stands behind the newest message of the user is whole and does not count, so that a run reads the same
+    window in all its steps. An answer comes with its question: the window begins with a message of the user where the
+    conversation does.
+    """
+    counted = len(messages) - len(answer_so_far(messages))
+    begins = [place for place in range(counted) if _begins_message(messages, place)]
+    if len(begins) <= last:
+        return list(messages)
+    begin = begins[-last] if isinstance(messages[begins[-last]], UserMessage) else begins[-last - 1]
     return list(messages[begin:])
+
+
+def _begins_message(messages: Sequence[Message], place: int) -> bool:
+    """Whether a message of the chat begins there: one of the user, or the first of those that are an answer."""
+    return isinstance(messages[place], UserMessage) or place == 0 or isinstance(messages[place - 1], UserMessage)
+
+
+def answer_so_far(messages: Sequence[Message]) -> Sequence[Message]:
+    """What stands behind the newest message of the user: the answer to it, as far as there is one."""
+    newest = next((place for place, message in enumerate(reversed(messages)) if isinstance(message, UserMessage)), 0)
+    return messages[len(messages) - newest :]
 
 
 def _behind(summary: ConversationSummary, message: Message) -> Message:

@@ -83,11 +83,11 @@ async def test_nothing_is_asked_again_once_the_page_has_read() -> None:
     assert len(provider.requests) == 1
 
 
-async def test_an_agents_window_holds_whole_turns(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_agents_window_counts_an_answer_with_its_calls_as_one(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     provider = ScriptedProvider([text("ok")])
-    [*_, finished] = await play(run_of(provider, Player(last_messages=4)))
-    assert texts(provider, 0) == ["2", "two", "3"]
+    [*_, finished] = await play(run_of(provider, Player(last_messages=5)))
+    assert texts(provider, 0) == ["1", "", "one", "2", "two", "3"]
     assert isinstance(finished, events.RunFinished)
     assert "droppedMessages" not in summary_metadata(finished.summary)
     assert not caplog.text
