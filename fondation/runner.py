@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
@@ -11,7 +12,7 @@ from fondation.agents import Model
 from fondation.attempts import Attempts
 from fondation.calls import ModelCall
 from fondation.deadline import Deadline, DeadlineReached
-from fondation.dialogue import Dialogue
+from fondation.dialogue import Dialogue, answer_so_far
 from fondation.errors import ContextTooLong, ProviderError
 from fondation.events import (
     Batch,
@@ -39,7 +40,7 @@ from fondation.gate import CallStopped, Gate, always_go
 from fondation.handoffs import TOOL_NAME
 from fondation.memory import TOOL_NAME as UPDATE_MEMORY
 from fondation.memory import MemoryTool
-from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult
+from fondation.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolResult
 from fondation.overflow import shrink
 from fondation.providers.base import ForcedTool, ModelRequest
 from fondation.run_request import RunRequest, ToolAnswer
@@ -75,7 +76,9 @@ class Run:
             if isinstance(message, AssistantMessage)
             for call in message.tool_calls
         )
-        self._tools = ToolRunner(request.info, request.context, self.deadline, limits.max_tool_result)
+        self._tools = ToolRunner(
+            request.info, request.context, self.deadline, limits.max_tool_result, _called(request.messages)
+        )
         self._instructions: dict[str, SystemMessage] = {}
         self._round_steps = 0
         self._steps = 0
@@ -332,6 +335,12 @@ class Run:
             self.dialogue.left_out,
             self.dialogue.summarized,
         )
+
+
+def _called(messages: Sequence[Message]) -> Counter[str]:
+    """How often the answer that a run goes on with called each tool."""
+    calls = (message.tool_calls for message in answer_so_far(messages) if isinstance(message, AssistantMessage))
+    return Counter(call.name for made in calls for call in made)
 
 
 def _result_of(answer: ToolAnswer) -> ToolResult:

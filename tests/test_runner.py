@@ -14,7 +14,7 @@ from fondation.errors import AuthenticationFailed, BadAnswer, ProviderUnavailabl
 from fondation.events import Event
 from fondation.gate import Stop, Verdict
 from fondation.handoffs import TOOL_NAME
-from fondation.messages import AssistantMessage, SystemMessage, ToolCall, ToolResult, UserMessage
+from fondation.messages import AssistantMessage, Message, SystemMessage, TextPart, ToolCall, ToolResult, UserMessage
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, ForcedTool, ReasoningPiece, TextPiece, ToolCallPiece
 from fondation.run_request import ToolAnswer
 from fondation.tools.base import Wait
@@ -267,6 +267,31 @@ async def test_max_calls_counts_over_the_whole_run() -> None:
     told = await run(ScriptedProvider(script), {"A": Player(tools=(echo(max_calls=1),))})
     assert len(of(told, events.ToolSucceeded)) == 1
     assert "at most" in of(told, events.ToolFailed)[0].text
+
+
+async def test_a_run_that_goes_on_counts_the_calls_before_it() -> None:
+    waited = ToolCall("2", "echo", "{}")
+    before: list[Message] = [
+        AssistantMessage("", (ToolCall("1", "echo", "{}"),)),
+        ToolResult("1", "echo", "done"),
+        AssistantMessage("", (waited,)),
+    ]
+    provider = ScriptedProvider([calls(("3", "echo", {})), answer("ok")])
+    route = build_route(provider, {"A": Player(tools=(echo(max_calls=2, wait=Wait("approval")),))})
+    told = await play(build_run(route, before=before, answers=(ToolAnswer(waited, "run"),)))
+    assert [event.call_id for event in of(told, events.ToolSucceeded)] == ["2"]
+    assert [event.call_id for event in of(told, events.ToolFailed)] == ["3"]
+
+
+async def test_the_calls_of_earlier_turns_do_not_count() -> None:
+    before: list[Message] = [
+        AssistantMessage("", (ToolCall("1", "echo", "{}"),)),
+        ToolResult("1", "echo", "done"),
+        UserMessage((TextPart("Again"),)),
+    ]
+    provider = ScriptedProvider([calls(("2", "echo", {})), answer("ok")])
+    route = build_route(provider, {"A": Player(tools=(echo(max_calls=1),))})
+    assert len(of(await play(build_run(route, before=before)), events.ToolSucceeded)) == 1
 
 
 async def test_a_result_that_is_too_long_is_cut_and_says_so() -> None:

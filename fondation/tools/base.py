@@ -26,7 +26,7 @@ class Tool(Protocol):
     timeout: float
     """Seconds until a call is given up."""
     max_calls: int | None
-    """The most calls in one run; None is no limit."""
+    """The most calls in one run, with those that wait; None is no limit."""
 
     async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:
         """What a call with these arguments must wait for; None where it may run. Raises like `call`."""

@@ -44,7 +44,8 @@ class ToolRunner:
     deadline: Deadline
     max_result: int
     """Bytes of JSON that a result may have."""
-    _calls: Counter[str] = field(default_factory=Counter)
+    called: Counter[str] = field(default_factory=Counter)
+    """Calls of each tool in this run; also those before it, in the message that it goes on with."""
 
     async def run_calls(
         self,
@@ -58,7 +59,7 @@ class ToolRunner:
         """Run `calls` at once; yield what happens, and leave a result for the model under each call's id.
 
         Every call gets exactly one outcome event, also when the deadline comes first: it succeeded, failed, or waits
-        (then it has no result). `approved` calls do not wait for approval again.
+        (then it has no result). `approved` calls waited and were counted before: they just run.
         """
         events: asyncio.Queue[Event] = asyncio.Queue()
         parts = Parts(events, self.max_result)
@@ -133,10 +134,10 @@ class ToolRunner:
         arguments = _arguments(call)
         try:
             async with asyncio.timeout(tool.timeout) as limit:
-                wait = None if approved else await tool.wait_for(arguments, context)
-                if wait is not None:
-                    return _waiting(call, wait, context)
-                self._count(tool)
+                if not approved:
+                    self._count(tool)
+                    if (wait := await tool.wait_for(arguments, context)) is not None:
+                        return _waiting(call, wait, context)
                 output = await tool.call(arguments, context)
         except TimeoutError:
             if limit.expired():
@@ -145,8 +146,8 @@ class ToolRunner:
         return ToolSucceeded(call.id, call.name, bounded(output, self.max_result))
 
     def _count(self, tool: Tool) -> None:
-        self._calls[tool.name] += 1
-        if tool.max_calls is not None and self._calls[tool.name] > tool.max_calls:
+        self.called[tool.name] += 1
+        if tool.max_calls is not None and self.called[tool.name] > tool.max_calls:
             raise ToolError(f"{tool.name} may be called {tool.max_calls} times at most, and was.")
 
 

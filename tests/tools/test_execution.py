@@ -16,6 +16,7 @@ from fondation.calls import RunInfo
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.events import Event
 from fondation.messages import ToolCall, ToolResult
+from fondation.tools.base import Wait
 from fondation.tools.execution import ToolRunner, parse_arguments
 from fondation.tools.function import in_thread
 from tests.support.scripted import FunctionTool
@@ -233,6 +234,13 @@ async def test_max_calls_counts_what_runs_at_once(bench: Callable[..., Bench]) -
     told = await made.run(*[ask(id=f"c{number}") for number in range(4)])
     assert [type(event) for event in told].count(events.ToolSucceeded) == 2
     assert "at most" in made.results["c3"].content
+
+
+async def test_max_calls_counts_calls_that_wait(bench: Callable[..., Bench]) -> None:
+    made = bench(tool(lambda context: 1, max_calls=1, wait=Wait("client")))
+    told = await made.run(ask(id="c1"), ask(id="c2"))
+    assert [type(event) for event in told] == [events.ToolWaiting, events.ToolFailed]
+    assert list(made.results) == ["c2"]
 
 
 async def test_the_deadline_gives_every_call_its_outcome_and_ends_the_tools(bench: Callable[..., Bench]) -> None:
