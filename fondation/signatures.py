@@ -74,6 +74,12 @@ class Signature:
     """Whether a call gives a coroutine. A plain function may still return an awaitable."""
     _model: type[BaseModel]
 
+    @property
+    def defaults(self) -> dict[str, object]:
+        """The parameters that a call may leave out, with what they are then."""
+        fields = self._model.model_fields
+        return {info.alias or name: info.default for name, info in fields.items() if not info.is_required()}
+
     def validate(self, arguments: dict[str, object]) -> dict[str, object]:
         """The keyword arguments for the call; what the model left out is left to the function's defaults.
 

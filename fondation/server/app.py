@@ -11,10 +11,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fondation.agents import Simulate, build_cast, missing_keys
+from fondation.agents import Cast, Simulate, build_cast, missing_keys
 from fondation.asides import Asides
 from fondation.config import Config, Loaded, load
-from fondation.errors import ChatStoreError, ConfigError
+from fondation.errors import ChatStoreError, ConfigError, EntryPointError
 from fondation.gate import always_go
 from fondation.http import HttpClient
 from fondation.server.chat import chat_handler
@@ -57,7 +57,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     app[HTTP] = http
     app[SERVICES] = services = Services(
         config=config,
-        cast=build_cast(loaded, http, simulate),
+        cast=_cast(loaded, http, simulate),
         doors=Doors(config.server),
         gate=always_go,
         runs=runs,
@@ -73,6 +73,14 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     app.router.add_get("/healthz", health)
     _add_routes(app, services)
     return app
+
+
+def _cast(loaded: Loaded, http: HttpClient, simulate: Simulate) -> Cast:
+    """Raises `ConfigError` also for an entry point that was not looked at when the file was checked."""
+    try:
+        return build_cast(loaded, http, simulate)
+    except EntryPointError as error:
+        raise ConfigError(f"{error.text}\n  = help: {error.help}" if error.help else error.text) from error
 
 
 def _keeps_chats(config: Config) -> bool:

@@ -23,8 +23,8 @@ class PythonTool:
         self.timeout = config.timeout
         self.max_calls = config.max_calls
         self._function = ProjectFunction(entry_point)
-        self._approval = None if config.approval is None else ApprovalRule(config.approval)
         signature = self._function.signature
+        self._approval = None if config.approval is None else ApprovalRule(config.approval, signature.defaults)
         self.spec = ToolSpec(name, config.description or signature.description, signature.parameters)
 
     async def wait_for(self, arguments: dict[str, Json], context: RunContext) -> Wait | None:

@@ -28,6 +28,21 @@ def is_large(invoice: str) -> bool:
     return len(invoice) > 20
 
 
+def is_urgent(invoice: str, days: int, currency: str = "EUR") -> bool:
+    """Whether the invoice has to be paid at once."""
+    return days < 3 and currency == "EUR" and bool(invoice)
+
+
+def takes_all(args: dict[str, object]) -> bool:
+    """Whether the call is one of many arguments."""
+    return len(args) > 1
+
+
+def pay(invoice: str, amount: int = 1) -> str:
+    """Pay an invoice."""
+    return f"paid {amount} of {invoice}"
+
+
 def check_status() -> str:
     """Check whether all systems are operational."""
     return "operational"
@@ -38,6 +53,11 @@ def undocumented(invoice: str) -> str:
 
 
 def takes_anything(*names: str) -> str:
+    """Look names up."""
+    return " ".join(names)
+
+
+def takes_keywords(**names: str) -> str:
     """Look names up."""
     return " ".join(names)
 

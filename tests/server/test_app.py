@@ -46,6 +46,13 @@ def test_a_file_may_be_named_as_text_or_path_or_given_as_it_was_loaded(tmp_path:
         assert [*create_app(source)[SERVICES].cast.routes] == ["/api/chat"]
 
 
+def test_an_entry_point_that_nobody_looked_at_before_is_in_the_error(tmp_path: Path) -> None:
+    approval = '{python: "tests.problems.desk:pay", approval: {when: "tests.problems.desk:takes_keywords"}}'
+    unseen = load(write(tmp_path, f"{SIMULATED}tools:\n  pay: {approval}\n"), check_imports=False)
+    with pytest.raises(ConfigError, match="= help: give each parameter a name of its own"):
+        create_app(unseen)
+
+
 def test_without_a_name_it_is_the_agents_yaml_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -35,8 +35,32 @@ def wants_more(amount: int, currency: str) -> bool:
     return False
 
 
+def complains(amount: int) -> bool:
+    raise ToolError("Ask for less.")
+
+
+def takes_text(amount: str) -> bool:
+    return False
+
+
+def has_note(note: str) -> bool:
+    return bool(note)
+
+
+def forgets_to_return(amount: int) -> None:
+    """No judgement."""
+
+
+def counts(amount: int) -> int:
+    return 0
+
+
 def tool(approval: Any) -> Tool:
     return open_tool("refund", ToolConfig.model_validate({"python": f"{__name__}:refund", "approval": approval}))
+
+
+def when(rule: str) -> Tool:
+    return tool({"when": f"{__name__}:{rule}"})
 
 
 async def test_always_waits_an_hour() -> None:
@@ -67,7 +91,20 @@ async def test_nobody_is_asked_about_a_call_that_could_not_run() -> None:
         await tool("always").wait_for({"amount": "much"}, CONTEXT)
 
 
-@pytest.mark.parametrize(("rule", "error"), [("fails", RuntimeError), ("wants_more", ToolError)])
-async def test_a_call_that_cannot_be_judged_does_not_run(rule: str, error: type[Exception]) -> None:
-    with pytest.raises(error):
-        await tool({"when": f"{__name__}:{rule}"}).wait_for({"amount": 1}, CONTEXT)
+@pytest.mark.parametrize("rule", ["fails", "wants_more", "complains", "takes_text"])
+async def test_a_call_that_cannot_be_judged_does_not_run_and_the_model_learns_nothing(rule: str) -> None:
+    with pytest.raises(RuntimeError):  # no ToolError, whose text a model reads
+        await when(rule).wait_for({"amount": 1}, CONTEXT)
+
+
+async def test_when_is_given_what_the_tool_takes_for_an_argument_that_is_left_out() -> None:
+    assert await when("has_note").wait_for({"amount": 1}, CONTEXT) is None
+    assert await when("has_note").wait_for({"amount": 1, "note": "x"}, CONTEXT) == Wait("approval", (), 3600.0)
+
+
+@pytest.mark.parametrize(("rule", "returned"), [("forgets_to_return", "NoneType"), ("counts", "int")])
+async def test_what_is_no_bool_waits_and_is_told(rule: str, returned: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert await when(rule).wait_for({"amount": 1}, CONTEXT) is not None
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("ERROR", f"{__name__}:{rule} returned {returned}, not True or False: the call waits")
+    ]

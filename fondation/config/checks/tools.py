@@ -1,21 +1,39 @@
-"""Entry points: they must import and be callable, and a tool's must have a signature that a model can be told."""
+"""Entry points: they must import and be callable; a tool's must have a signature that a model can be told, and its
+approval's one that fits the tool's.
+"""
 
 from __future__ import annotations
 
 from fondation.config.document import Document
 from fondation.config.places import Path
-from fondation.entry_points import Function, describe, load_entry_point, split_entry_point
+from fondation.config.words import listed
+from fondation.entry_points import Function, Signature, describe, load_entry_point, split_entry_point
 from fondation.errors import EntryPointError
 
 
 def check_tools(document: Document, *, importing: bool) -> None:
     """The entry points of every tool; without `importing` only their names."""
     for tool in document.mapping("tools"):
+        name = f"tools.{tool}"
+        signature = None
         for path in (("tools", tool), ("tools", tool, "python")):
-            function = _loaded(document, path, f"tools.{tool}", importing=importing)
-            if function is not None:
-                _check_signature(document, path, f"tools.{tool}", function)
-        _loaded(document, ("tools", tool, "approval", "when"), f"tools.{tool}.approval", importing=importing)
+            if (found := _signature(document, path, name, importing=importing)) is not None:
+                _check_description(document, path, name, found)
+                signature = found
+        when = ("tools", tool, "approval", "when")
+        rule = _signature(document, when, f"{name}.approval", importing=importing)
+        if rule is not None and signature is not None:
+            _check_fit(document, when, f"{name}.approval", rule, signature)
+
+
+def _signature(document: Document, path: Path, name: str, *, importing: bool) -> Signature | None:
+    """What the function at `path` takes; None where there is none, or it is broken, or nothing is imported."""
+    function = _loaded(document, path, name, importing=importing)
+    try:
+        return None if function is None else describe(function)
+    except EntryPointError as error:
+        _report(document, path, name, error)
+        return None
 
 
 def _loaded(document: Document, path: Path, name: str, *, importing: bool) -> Function | None:
@@ -31,15 +49,22 @@ def _loaded(document: Document, path: Path, name: str, *, importing: bool) -> Fu
         return None
 
 
-def _check_signature(document: Document, path: Path, name: str, function: Function) -> None:
-    try:
-        signature = describe(function)
-    except EntryPointError as error:
-        _report(document, path, name, error)
-        return
+def _check_description(document: Document, path: Path, name: str, signature: Signature) -> None:
     if not signature.description and document.text(*path[:2], "description") is None:
         message = f"{name}: {document.text(*path)} has no docstring, so a model does not learn what it does"
         document.warning(path, "undocumented-tool", message, "write a docstring, or a description here")
+
+
+def _check_fit(document: Document, path: Path, name: str, rule: Signature, tool: Signature) -> None:
+    """Each parameter of `when` is one of the tool's: it is given the call's arguments by their names."""
+    known = list(tool.parameters["properties"])
+    unknown = [parameter for parameter in rule.parameters["properties"] if parameter not in known]
+    if unknown:
+        noun = "the parameter" if len(unknown) == 1 else "the parameters"
+        message = f"{document.text(*path)} has {noun} {listed(unknown, 'and')}, which the tool has not"
+        has = f"the tool's parameters are {listed(known, 'and')}" if known else "the tool has no parameters"
+        help = f"when is given the call's arguments by name: {has}; one of type RunContext may stand beside them"
+        _report(document, path, name, EntryPointError(message, help))
 
 
 def _report(document: Document, path: Path, name: str, error: EntryPointError) -> None:
