@@ -58,6 +58,8 @@ class WordSection(Section):
 class SwitchSection(Section):
     """A mapping that may also be written true, which is one without any key, or false, which is None."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     @classmethod
     def long_form(cls, value: object) -> object:
         """What `value` stands for."""

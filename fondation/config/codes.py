@@ -81,6 +81,7 @@ WARNINGS = {
     "unused-tool": "No agent uses the tool.",
     "unused-model": "No agent uses the model.",
     "undocumented-tool": "A model learns nothing about the tool.",
+    "unknown-role": "The server knows no roles, so nobody has it.",
     "price-incomplete": "A price without which calls have no known cost is missing.",
     "unset-key": "The variable of a model's key is not set.",
     "odd-key": "The key is not of the form that the provider gives.",

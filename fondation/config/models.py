@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from fondation.config import scalars
 from fondation.config.base import (
@@ -111,6 +111,8 @@ class ModelConfig(Section):
 class Memory(Section):
     """What an agent keeps of a chat that its messages do not hold."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     working: Literal["chat", "user"] | None = None
     """chat or user: the agent writes down what it should not forget, for this chat or for all chats of its user."""
     template: Text | None = None
@@ -141,7 +143,7 @@ class AgentConfig(Section):
     match_on: list[str] = Field(default_factory=list)
     """Words, or quoted '/regex/i', in a message that bring it here without a model call."""
     last_messages: int | None = Field(default=None, ge=1)
-    """The most messages of the chat that the agent reads; by default all. A result stays with its call."""
+    """How many of the chat's newest messages the agent reads; by default all. An answer is one with its calls."""
     memory: Memory | None = None
     """What the agent keeps of a chat besides its last messages."""
 

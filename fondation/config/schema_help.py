@@ -8,9 +8,9 @@ from fondation.config import scalars, secrets, yaml_scalars
 from fondation.config.places import Path, dotted
 from fondation.config.routes import ContextType
 from fondation.config.scalars import Scalar
-from fondation.config.schema import schema_at
+from fondation.config.schema import Schema, schema_at
 from fondation.config.settings import RESERVED_SETTINGS, Settings
-from fondation.config.words import did_you_mean, kind_of, near
+from fondation.config.words import did_you_mean, kind_of, listed, near
 
 _OTHER_NAMES = {
     "prompt": "instructions",
@@ -50,9 +50,21 @@ _UNQUOTED = {"integer": ("integer",), "number": ("integer", "number"), "boolean"
 
 def missing_key(path: Path, name: str) -> str:
     """For the mapping at `path`, which lacks the key `name`."""
-    meaning = schema_at((*path, name)).get("description", "").rstrip(".")
+    meaning = schema_at((*path, name)).get("description", "").partition(". ")[0].rstrip(".")
     example = _EXAMPLES.get(name, f"{name}: ...")
     return f'write "{example}"' + (f", {meaning[0].lower()}{meaning[1:]}" if meaning else "")
+
+
+def empty_mapping(path: Path, schema: Schema, scalar: Scalar | None) -> str:
+    """For a mapping without any key where `schema` wants one; `scalar` is the form of the text that would do too."""
+    if scalar is not None and scalar.words:
+        return scalar.help
+    keys = list(schema.get("properties", ()))
+    if "boolean" in schema["type"]:
+        return f"write true or false, or a mapping with {listed(keys)}"
+    if keys:
+        return f"write {listed(keys)} below it, or remove the key"
+    return f"write at least one {str(path[-1]).rstrip('s')}"
 
 
 def unknown_key(path: Path, key: str, known: list[str], value: str | None) -> str:

@@ -223,7 +223,7 @@ def _empty_text(violation: Violation) -> None:
 
 
 def _empty_section(violation: Violation) -> None:
-    help = f"write at least one {str(violation.path[-1]).rstrip('s')}"
+    help = schema_help.empty_mapping(violation.path, violation.schema, _FORMS.get(violation.schema.get("pattern", "")))
     violation.document.error_at_key(violation.path, "empty-value", f"{violation.name} is empty", help)
     violation.document.drop(violation.path)
 

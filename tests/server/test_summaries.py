@@ -18,7 +18,6 @@ agents:
   Ann: {model: main, instructions: You are Ann., memory: {summary: true}}
 routes:
   /api/chat: {agent: Ann, show: [usage]}
-  /api/own: {agent: Ann, chats: client}
 """
 SHORT = "[The conversation before this message, in short]\nIn short.\n[The message]\n"
 
@@ -87,16 +86,3 @@ async def test_an_edit_inside_it_drops_it(kitchen: Kitchen) -> None:
     assert await kept(served) is None
     await say(served, "u3")
     assert told(provider) == ["asks u1", "one", "asks u2", "zwei", "asks u3"]
-
-
-async def test_where_the_client_keeps_the_chat_it_is_made_and_not_kept(kitchen: Kitchen) -> None:
-    provider = ScriptedProvider([[ContextTooLong("x")], text("ok")], beside={"summary": [text("In short.")]})
-    served = await kitchen.serve(provider, DESK)
-    messages = [
-        {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "asks u1"}]},
-        {"id": "a1", "role": "assistant", "parts": [{"type": "text", "text": "one"}]},
-        {"id": "u2", "role": "user", "parts": [{"type": "text", "text": "asks u2"}]},
-    ]
-    reply = await served.post({"id": "c1", "messages": messages}, path="/api/own")
-    assert (reply.text, told(provider)) == ("ok", [f"{SHORT}asks u2"])
-    assert await kept(served) is None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fondation.config.checks.agents import check_agents
+from fondation.config.checks.approvals import check_approvals
 from fondation.config.checks.chats import check_chats
 from fondation.config.checks.client_tools import check_client_tools
 from fondation.config.checks.keys import check_keys
@@ -27,6 +28,7 @@ NAMES = (
     check_agents,
     check_models,
     check_client_tools,
+    check_approvals,
     check_parameters,
     check_routes,
     check_chats,

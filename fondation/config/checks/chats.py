@@ -1,5 +1,5 @@
-"""What only the server's chats can hold, on routes whose chats the client keeps: titles, calls that wait, working
-memory.
+"""What only the server's chats can hold, on routes whose chats the client keeps: titles, calls that wait, and
+what agents keep in their memory.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ def _check_tools(document: Document, route: str, agents: list[str]) -> None:
 
 
 def _check_memory(document: Document, route: str, agents: list[str]) -> None:
-    remembering = [agent for agent in agents if document.text("agents", agent, "memory", "working")]
-    if not remembering:
-        return
-    message = f"{route} has chats: client, but {_clause('agent', remembering, 'keep')} a working memory"
-    help = "write chats: server, which keeps it, or remove working under memory"
-    document.error_at_key(("routes", route), _CODE, message, help)
+    for key, noun in (("working", "a working memory"), ("summary", "a summary")):
+        keeping = [agent for agent in agents if document.value("agents", agent, "memory", key)]
+        if keeping:
+            message = f"{route} has chats: client, but {_clause('agent', keeping, 'keep')} {noun}"
+            help = f"write chats: server, which keeps it, or remove {key} under memory"
+            document.error_at_key(("routes", route), _CODE, message, help)
 
 
 def _waits(document: Document, tool: str) -> bool:
