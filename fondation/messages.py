@@ -3,11 +3,14 @@ after its call."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
 """A JSON value: None, bool, int, float, str, list or dict with string keys."""
+TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A tool's name as every API takes it."""
 
 
 def mend_text(text: str) -> str:

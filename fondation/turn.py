@@ -18,7 +18,7 @@ from fondation import events, handoffs
 from fondation.attempts import Item
 from fondation.calls import ModelCall
 from fondation.events import Batch
-from fondation.messages import AssistantMessage, Json, ToolCall, ToolResult
+from fondation.messages import TOOL_NAME, AssistantMessage, Json, ToolCall, ToolResult
 from fondation.providers import base as pieces
 from fondation.tools.execution import parse_arguments
 
@@ -264,10 +264,9 @@ class Turn:
 
 def _tool_name(name: str) -> str:
     """The name as every API takes it: models make up others, and the conversation must survive them."""
-    return name if _TOOL_NAME.fullmatch(name) else _NO_NAME.sub("_", name)[:64] or "unnamed"
+    return name if TOOL_NAME.fullmatch(name) else _NO_NAME.sub("_", name)[:64] or "unnamed"
 
 
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NO_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 _HANDLERS: dict[type[Item], Callable[[Turn, Json, Batch], None]] = {

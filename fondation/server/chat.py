@@ -26,7 +26,7 @@ from fondation.server.keys import PASSED_ON, SERVICES, Services
 from fondation.server.live import Departure, LiveRun, Telling
 from fondation.server.neighbours import Errand, announce, misdirected, pass_on
 from fondation.server.reading import stream_run
-from fondation.server.requests import chat_key, conversation_of, read_json, run_info
+from fondation.server.requests import chat_key, read_conversation, read_json, run_info
 from fondation.server.runs import ActiveRuns
 from fondation.server.turns import Turn, kept_turn, sent_turn
 from fondation.show import show
@@ -63,7 +63,7 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
     """Begin the run that a request asks for, or have it answered where the chat's turn is."""
     services = request.app[SERVICES]
     body = await read_json(request, route)
-    conversation = conversation_of(body, route)
+    conversation = read_conversation(body, route)
     info = run_info(request, services.doors, conversation.chat_id)
     errand = Errand("POST", route.path, info, PROTOCOLS[route.config.client], body)
     for pause in _LOOK_AGAIN:

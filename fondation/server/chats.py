@@ -83,9 +83,9 @@ async def read_chat(request: web.Request) -> web.StreamResponse:
 
 
 async def rename_chat(request: web.Request) -> web.Response:
-    """PATCH `{"title": "..."}`."""
+    """PATCH `{"title": "..."}`; the title is made one line."""
     key = _key(request)
-    title = _read_rename(await read_body(request, LARGEST_BODY)).title.strip()
+    title = " ".join(_read_rename(await read_body(request, LARGEST_BODY)).title.split())
     if not title or len(title) > LONGEST_TITLE:
         raise RequestError(400, f"title: 1 to {LONGEST_TITLE} characters")
     if not await _store(request).rename(key, title):

@@ -42,7 +42,7 @@ async def read_json(request: web.Request, route: Route) -> bytes:
     return await read_body(request, route.limits.max_body_size)
 
 
-def conversation_of(body: bytes, route: Route) -> Conversation:
+def read_conversation(body: bytes, route: Route) -> Conversation:
     """What a POST to a route says. Raises `RequestError` with the status and what is wrong."""
     conversation = PROTOCOLS[route.config.client].decode(body)
     _check_length(conversation.text, route.limits.max_message_length)

@@ -15,7 +15,7 @@ from .stage import Stage
 
 pytestmark = pytest.mark.clients
 
-PNG = "data:image/png;base64,AA=="
+PNG = "data:image/png;base64,iVBORw0KGgo="
 
 
 @pytest.fixture

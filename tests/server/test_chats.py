@@ -73,7 +73,7 @@ async def test_a_list_needs_to_know_whose(headers: dict[str, str], kitchen: Kitc
 
 async def test_a_chat_is_renamed_and_deleted_by_its_owner(kitchen: Kitchen) -> None:
     served = await serve(kitchen, "bikes")
-    renamed = await ask(served, "PATCH", "/bikes", {"title": " Two wheels "})
+    renamed = await ask(served, "PATCH", "/bikes", {"title": " Two\n\twheels "})
     assert renamed.json == {"id": "bikes", "title": "Two wheels"}
     assert (await ask(served, "GET", "/bikes")).json["title"] == "Two wheels"
     for method, body in (("PATCH", {"title": "x"}), ("DELETE", None), ("GET", None)):

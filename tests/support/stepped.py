@@ -7,7 +7,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -108,7 +108,13 @@ class Clock:
 
     @contextlib.contextmanager
     def running(self) -> Any:
-        with mock.patch("time.monotonic", self):
+        """Dates are put forward with it."""
+        real = time.time
+
+        def date() -> float:
+            return real() + self._ahead
+
+        with mock.patch("time.monotonic", self), mock.patch("time.time", date):
             yield
 
     async def until(self, condition: Callable[[], object], what: Callable[[], object] | str) -> None:
@@ -168,6 +174,33 @@ class Refused:
         return msgspec.json.decode(self.body)
 
 
+class Waiter:
+    """Someone who waits for a whole answer over a connection of their own, and may lose it."""
+
+    def __init__(self, request: Coroutine[Any, Any, Reader | Refused]) -> None:
+        self._request = asyncio.create_task(request)
+
+    @property
+    def has_all(self) -> bool:
+        return self._request.done()
+
+    @property
+    def answer(self) -> Refused:
+        """What came, once it has."""
+        answer = self._request.result()
+        assert isinstance(answer, Refused), "a stream, where JSON was asked for"
+        return answer
+
+    async def rest(self) -> None:
+        """Wait for the answer."""
+        await asyncio.wait([self._request])
+
+    async def cut(self) -> None:
+        """Lose the connection."""
+        self._request.cancel()
+        await asyncio.wait([self._request])
+
+
 class House:
     """A server on a loopback port; its folder outlives it."""
 
@@ -177,7 +210,7 @@ class House:
         self._text = text
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._readers: list[Reader] = []
+        self._readers: list[Reader | Waiter] = []
         self._url = ""
 
     @property
@@ -241,6 +274,11 @@ class House:
         async with response:
             return Refused(response.status, await response.read())
 
+    def wait(self, method: str, path: str, body: Any = None, **headers: str) -> Waiter:
+        """The same, for a whole answer, which comes at the run's end."""
+        self._readers.append(waiter := Waiter(self.read(method, path, body, Accept="application/json", **headers)))
+        return waiter
+
     async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Refused:
         """A request whose answer is none."""
         answer = await self.read(method, path, body, **headers)
@@ -261,8 +299,13 @@ async def until_nothing_is_left(files: int) -> None:
         if not tasks and open_files() <= files:
             return
         await asyncio.sleep(0.01)
-    raise AssertionError(f"left behind: {tasks}, {open_files() - files} files")
+    raise AssertionError(f"left behind: {tasks}, {open_files() - files} of these files: {_file_names()}")
 
 
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
+
+
+def _file_names() -> list[str]:
+    files = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    return [os.readlink(file) for file in files if os.path.lexists(file)]

@@ -15,8 +15,9 @@ from fondation.messages import Json
 from fondation.protocols.bodies import BodyReader
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.data_stream.encode import METADATA
+from fondation.protocols.ui_message_stream.content import ContentPart, read_content
 from fondation.protocols.ui_message_stream.decode import Approval, Body, Output, UIMessage, conversation_of
-from fondation.protocols.ui_message_stream.parts import UIPart
+from fondation.protocols.ui_message_stream.parts import PlacedPart, UIPart
 
 STATES = {"partial-call": "input-streaming", "call": "input-available", "result": "output-available"}
 
@@ -53,7 +54,7 @@ class Attachment(msgspec.Struct, rename="camel"):
 class DataStreamMessage(msgspec.Struct, rename="camel"):
     role: Literal["user", "assistant", "system", "data"]
     id: str | None = None
-    content: str | list[Part] | None = None
+    content: str | list[ContentPart] | None = None
     parts: list[Part] | None = None
     tool_invocations: list[ToolInvocation] | None = None
     attachments: list[Attachment] | None = msgspec.field(default=None, name="experimental_attachments")
@@ -82,7 +83,7 @@ def decode(data: bytes) -> Conversation:
     return conversation_of(
         Body(
             id=body.id,
-            message=next(_ui_messages([message]), None) if isinstance(message, DataStreamMessage) else message,
+            message=_ui_message(message, "message") if isinstance(message, DataStreamMessage) else message,
             messages=[*_ui_messages(body.messages or [])],
             context=body.context,
             agent_choice=body.agent_choice,
@@ -95,16 +96,22 @@ def decode(data: bytes) -> Conversation:
 
 
 def _ui_messages(messages: Iterable[DataStreamMessage]) -> Iterator[UIMessage]:
-    """The messages that are one's words; those of the role `data` are the page's own notes."""
-    for message in messages:
-        if message.role != "data":
-            yield UIMessage(message.role, message.id, [*_parts(message)], metadata=_metadata(message))
+    for position, message in enumerate(messages):
+        if (read := _ui_message(message, f"messages[{position}]")) is not None:
+            yield read
 
 
-def _parts(message: DataStreamMessage) -> Iterator[UIPart]:
+def _ui_message(message: DataStreamMessage, path: str) -> UIMessage | None:
+    """None for the role `data`: that is a page's own note, and nobody's words."""
+    if message.role == "data":
+        return None
+    return UIMessage(message.role, message.id, [*_parts(message, path)], metadata=_metadata(message))
+
+
+def _parts(message: DataStreamMessage, path: str) -> Iterator[UIPart]:
     """Its parts; a step ends where text follows a tool, or a tool that says to be of another step."""
     before: ToolInvocation | None = None
-    for part in message.parts or _parts_of_fields(message):
+    for position, part in enumerate(message.parts or _parts_of_fields(message)):
         match part:
             case Part(type="tool-invocation", tool_invocation=ToolInvocation() as invocation):
                 if before is not None and before.step != invocation.step:
@@ -117,27 +124,37 @@ def _parts(message: DataStreamMessage) -> Iterator[UIPart]:
                 yield UIPart(part.type, text=part.text or part.reasoning)
                 before = None
             case Part(type="file"):
-                yield _file_part(part)
-    for attachment in message.attachments or []:
-        yield UIPart(
-            "file", url=attachment.url, media_type=attachment.content_type or None, filename=attachment.name or None
+                yield _file_part(part, f"{path}.parts[{position}]")
+    if isinstance(message.content, list) and not message.parts:
+        if before is not None:
+            yield UIPart("step-start")
+        yield from read_content(message.content, path)
+    for position, attachment in enumerate(message.attachments or []):
+        yield PlacedPart(
+            "file",
+            url=attachment.url,
+            media_type=attachment.content_type,
+            filename=attachment.name,
+            place=f"{path}.experimental_attachments[{position}]",
+            type_field="contentType",
         )
 
 
 def _parts_of_fields(message: DataStreamMessage) -> list[Part]:
     """The parts of a message that has none: its tools come before its text."""
     tools = [Part("tool-invocation", tool_invocation=invocation) for invocation in message.tool_invocations or []]
-    if isinstance(message.content, list):
-        return [*tools, *message.content]
-    return [*tools, Part("text", text=message.content)] if message.content else tools
+    return (
+        [*tools, Part("text", text=message.content)] if message.content and isinstance(message.content, str) else tools
+    )
 
 
-def _file_part(part: Part) -> UIPart:
+def _file_part(part: Part, place: str) -> UIPart:
     """A file by its address, as later majors tell it, or by its content, as the stream gave it."""
     url = part.url
     if url is None and isinstance(part.data, str):
         url = f"data:{part.mime_type or ''};base64,{part.data}"
-    return UIPart("file", url=url, media_type=part.media_type or part.mime_type, filename=part.filename)
+    media_type = part.media_type or part.mime_type
+    return PlacedPart("file", url=url, media_type=media_type, filename=part.filename, place=place)
 
 
 def _tool_part(invocation: ToolInvocation) -> UIPart:

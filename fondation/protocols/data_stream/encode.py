@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from fondation import events
-from fondation.calls import TokenUsage
+from fondation.calls import ModelCall, TokenUsage
 from fondation.events import Batch, Event, RunSummary
 from fondation.messages import Json
 from fondation.protocols.payloads import (
@@ -72,7 +72,7 @@ class Encoder:
 
     def _call_ended(self, event: events.CallEnded) -> bytes:
         if event.call.purpose == "answer":
-            self._finish_reason = event.call.finish_reason or "error"
+            self._finish_reason = event.call.finish_reason or _why_unfinished(event.call)
         return b""
 
     def _step_end(self, event: events.StepFinished) -> bytes:
@@ -95,6 +95,11 @@ class Encoder:
 
     def _data(self, item: dict[str, Json]) -> bytes:
         return _line(b"2", [{**item, "agentName": self._agent}])
+
+
+def _why_unfinished(call: ModelCall) -> str:
+    """In the words of the run's own end: one that was stopped did not fail, one that took too long did."""
+    return "other" if call.status == "aborted" and call.error_type != "run_timeout" else "error"
 
 
 def broken(run_id: str) -> bytes:

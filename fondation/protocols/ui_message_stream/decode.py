@@ -18,12 +18,13 @@ from fondation.errors import RequestError
 from fondation.messages import FilePart, Json, Message, UserMessage
 from fondation.protocols.bodies import BodyReader
 from fondation.protocols.conversation import NO_MESSAGE, ApprovalAnswer, Conversation, SentMessage, ToolOutput
+from fondation.protocols.ui_message_stream.content import ContentPart, read_content
 from fondation.protocols.ui_message_stream.parts import (
     UIPart,
     assistant_messages,
     believed_parts,
-    check_files,
     close_calls,
+    fit_files,
     text_of,
     user_parts,
     without_unfit_files,
@@ -34,7 +35,7 @@ class UIMessage(msgspec.Struct, rename="camel"):
     role: Literal["user", "assistant", "system"]
     id: str | None = None
     parts: list[UIPart] = []
-    content: str | list[UIPart] | None = None
+    content: str | list[ContentPart] | None = None
     metadata: dict[str, Json] | None = None
 
 
@@ -63,6 +64,7 @@ class Body(msgspec.Struct, rename="camel"):
 
 
 REGENERATE = "regenerate-message"
+TRIGGERS = (None, "submit-message", REGENERATE)
 
 _read = BodyReader(Body)
 
@@ -73,12 +75,14 @@ def decode(data: bytes) -> Conversation:
 
 
 def conversation_of(body: Body) -> Conversation:
+    if body.trigger not in TRIGGERS:
+        raise RequestError(400, f'trigger: expected "submit-message" or "{REGENERATE}"')
     history = _history(body)
     sent = tuple(_sent(history, len(body.messages or [])))
     asked = next((message for message in reversed(sent) if message.role == "user"), None)
     last = history[-1] if history else None
     goes_on = last is not None and last.role == "assistant"
-    answered = _parts(last) if last is not None and goes_on else []
+    answered = last.parts if last is not None and goes_on else []
     approvals = (*_approvals(body), *_approvals_among(answered))
     tool_outputs = (*_tool_outputs(body), *_tool_outputs_among(answered))
     answers = bool(approvals or tool_outputs)
@@ -120,22 +124,22 @@ def _says_something(message: SentMessage) -> bool:
 
 
 def _history(body: Body) -> list[UIMessage]:
-    history = list(body.messages or [])
+    history = [_with_parts(message, f"messages[{position}]") for position, message in enumerate(body.messages or [])]
     message = body.message
     if isinstance(message, str):
         message = UIMessage(role="user", content=message)
     if message is not None and not (history and message.id is not None and history[-1].id == message.id):
-        history.append(message)
+        history.append(_with_parts(message, "message"))
     return history
 
 
-def _parts(message: UIMessage) -> list[UIPart]:
-    """The parts, also of a message that has `content` instead."""
+def _with_parts(message: UIMessage, path: str) -> UIMessage:
+    """The same with parts, also of a message that has `content` instead."""
     if message.parts or message.content is None:
-        return message.parts
+        return message
     if isinstance(message.content, str):
-        return [UIPart(type="text", text=message.content)]
-    return message.content
+        return msgspec.structs.replace(message, parts=[UIPart("text", text=message.content)])
+    return msgspec.structs.replace(message, parts=read_content(message.content, path))
 
 
 def _last_agent(history: list[UIMessage]) -> str | None:
@@ -154,19 +158,17 @@ def _sent(history: list[UIMessage], among_messages: int) -> Iterator[SentMessage
     asked = max((position for position, message in enumerate(history) if message.role == "user"), default=None)
     for position, message in enumerate(history):
         path = f"messages[{position}]" if position < among_messages else "message"
-        parts = _parts(message)
+        parts = message.parts
         read: tuple[Message, ...]
         match message.role:
             case "system":
                 raise RequestError(400, f"{path}.role: a client sends no system message; agents.yaml does")
             case "user":
-                if position == asked:
-                    check_files(parts, path)
-                else:
-                    parts = without_unfit_files(parts)
+                parts = fit_files(parts, path) if position == asked else without_unfit_files(parts)
                 of_user = user_parts(parts)
                 read = (UserMessage(of_user, message.id),) if of_user else ()
             case "assistant":
+                parts = without_unfit_files(parts)
                 read = tuple(close_calls(assistant_messages(parts, path)))
         kept = believed_parts(parts, of_user=message.role == "user")
         yield SentMessage(message.role, message.id or None, kept, text_of(parts), read)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from fondation.errors import RequestError
-from fondation.messages import AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
-from fondation.protocols.files import check_file, media_type_of
+from fondation.messages import TOOL_NAME, AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
+from fondation.protocols.files import read_file
 
 UNANSWERED = "Not run: the user went on without it."
 
@@ -51,20 +51,45 @@ class UIPart(msgspec.Struct, rename="camel"):
         return (self.tool_name or "") if self.type == "dynamic-tool" else self.type.removeprefix("tool-")
 
 
+class PlacedPart(UIPart):
+    """A file that came in another field than its message's `parts`."""
+
+    place: str = ""
+    """Where in the body."""
+    type_field: str = "mediaType"
+    """The field there that says what it is."""
+
+
 def read_parts(parts: Sequence[Json]) -> list[UIPart]:
     """Parts as a chat keeps them."""
     return msgspec.convert(list(parts), list[UIPart])
 
 
-def check_files(parts: Sequence[UIPart], path: str) -> None:
-    """Raises `RequestError` for a file that cannot be sent; `path` is the message's place in the body."""
-    for position, part in enumerate(parts):
-        if part.type == "file":
-            check_file(part.url, part.media_type, f"{path}.parts[{position}]")
+def fit_files(parts: Sequence[UIPart], path: str) -> list[UIPart]:
+    """The parts with their files as these can be sent; `path` is the message's place in the body.
+
+    Raises `RequestError` for a file that cannot.
+    """
+    return [_fit(part, f"{path}.parts[{position}]") for position, part in enumerate(parts)]
 
 
 def without_unfit_files(parts: Iterable[UIPart]) -> list[UIPart]:
-    return [part for part in parts if part.type != "file" or _can_be_sent(part)]
+    """The same without the files that cannot be sent."""
+    kept: list[UIPart] = []
+    for part in parts:
+        with contextlib.suppress(RequestError):
+            kept.append(_fit(part, ""))
+    return kept
+
+
+def _fit(part: UIPart, place: str) -> UIPart:
+    if part.type != "file":
+        return part
+    type_field = "mediaType"
+    if isinstance(part, PlacedPart):
+        place, type_field = part.place, part.type_field
+    file = read_file(part.url, part.media_type, place, type_field)
+    return msgspec.structs.replace(part, url=file.url, media_type=file.media_type)
 
 
 def user_parts(parts: Iterable[UIPart]) -> tuple[TextPart | FilePart, ...]:
@@ -74,7 +99,7 @@ def user_parts(parts: Iterable[UIPart]) -> tuple[TextPart | FilePart, ...]:
         if part.type == "text" and part.text:
             read.append(TextPart(part.text))
         elif part.type == "file" and part.url:
-            read.append(FilePart(part.url, media_type_of(part.url, part.media_type), part.filename or None))
+            read.append(FilePart(part.url, part.media_type or "", part.filename or None))
     return tuple(read)
 
 
@@ -83,7 +108,7 @@ def text_of(parts: Iterable[UIPart]) -> str:
 
 
 def believed_parts(parts: Iterable[UIPart], *, of_user: bool) -> tuple[Json, ...]:
-    """The parts that a chat takes from a client: what it says that tools did is not among them."""
+    """The parts that a chat takes from a client, their files made fit; what it says that tools did is none of them."""
     kept = (_believed(part, of_user) for part in parts)
     return tuple(part for part in kept if part is not None)
 
@@ -91,21 +116,13 @@ def believed_parts(parts: Iterable[UIPart], *, of_user: bool) -> tuple[Json, ...
 def _believed(part: UIPart, of_user: bool) -> dict[str, Json] | None:
     if part.type == "text" and part.text:
         return {"type": "text", "text": part.text} if of_user else {"type": "text", "text": part.text, "state": "done"}
-    if part.type == "file" and part.url and (of_user or _can_be_sent(part)):
+    if part.type == "file":
         name = {"filename": part.filename} if part.filename else {}
-        return {"type": "file", "mediaType": media_type_of(part.url, part.media_type), "url": part.url, **name}
+        return {"type": "file", "mediaType": part.media_type, "url": part.url, **name}
     if of_user and part.type.startswith("data-"):
         identity = {} if part.id is None else {"id": part.id}
         return {"type": part.type, **identity, "data": part.data}
     return None
-
-
-def _can_be_sent(part: UIPart) -> bool:
-    try:
-        check_file(part.url, part.media_type, "")
-    except RequestError:
-        return False
-    return True
 
 
 def assistant_messages(parts: Iterable[UIPart], path: str = "message") -> Iterator[Message]:
@@ -161,15 +178,12 @@ def _step_messages(step: list[UIPart], path: str) -> Iterator[Message]:
 
 
 def _tool_call(part: UIPart, path: str) -> ToolCall:
-    if not part.tool_call_id or not _TOOL_NAME.fullmatch(part.tool):
+    if not part.tool_call_id or not TOOL_NAME.fullmatch(part.tool):
         raise RequestError(400, f"{path}: a tool part needs a toolCallId and a tool's name")
     arguments = part.input if part.input is not None else part.raw_input
     if isinstance(arguments, str):
         return ToolCall(part.tool_call_id, part.tool, arguments)
     return ToolCall(part.tool_call_id, part.tool, msgspec.json.encode(arguments or {}).decode())
-
-
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def _result_text(part: UIPart) -> str | None:

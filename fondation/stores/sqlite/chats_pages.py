@@ -13,7 +13,7 @@ import msgspec
 
 from fondation.stores.chats import ChatSummary
 from fondation.stores.sqlite.chats_json import read, write
-from fondation.stores.sqlite.chats_search import excerpt, text_of
+from fondation.stores.sqlite.chats_search import excerpt, readable_text
 
 PORTION = 50
 """Chats in which a search looks at a time: what else waits for the file goes between."""
@@ -96,7 +96,7 @@ class ChatPages:
         if message is None:
             return chat
         (parts,) = self._execute(_PARTS, {"owner": owner, "number": message}).fetchone()
-        return replace(chat, excerpt=excerpt(text_of(read(parts)), words))
+        return replace(chat, excerpt=excerpt(readable_text(read(parts)), words))
 
 
 def _place(chat: ChatSummary) -> Place:

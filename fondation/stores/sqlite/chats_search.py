@@ -25,7 +25,7 @@ _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 _MARKS = re.compile("[\u0300-\u036f]+")
 
 
-def text_of(parts: Sequence[Json]) -> str:
+def readable_text(parts: Sequence[Json]) -> str:
     """What a person reads in a UI message."""
     return "\n".join(
         part["text"]

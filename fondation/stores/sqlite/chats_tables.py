@@ -14,7 +14,7 @@ from fondation.stores.chats import Answered, ChatKey, StoredChat, StoredMessage,
 from fondation.stores.sqlite.chats_json import read, read_messages, write, write_messages
 from fondation.stores.sqlite.chats_processes import Processes
 from fondation.stores.sqlite.chats_runs import Runs
-from fondation.stores.sqlite.chats_search import first_words, fold, text_of
+from fondation.stores.sqlite.chats_search import first_words, fold, readable_text
 
 log = logging.getLogger("fondation.chats")
 
@@ -197,7 +197,7 @@ class ChatTables:
             self._processes.sign()
         elif message.run_id is not None:
             self._runs.end(key, message.run_id)
-        text = mend_text(text_of(message.parts))
+        text = mend_text(readable_text(message.parts))
         columns = {
             "message": message.id,
             "role": message.role,

@@ -184,6 +184,7 @@ def test_no_message_is_refused(body: Any) -> None:
         ({"messages": [user(), assistant({"type": "tool-invocation", "toolInvocation": {}})]}, "messages[1].parts[1]"),
         ({"messages": [user(), assistant(tool("done"))]}, "messages[1].parts[1].toolInvocation.state"),
         ({"messages": [{"role": "system", "content": "Obey."}, user()]}, "messages[0].role"),
+        ({"message": user(), "trigger": "foo"}, "trigger: expected "),
         ({"message": user(experimental_attachments=[{}])}, "message.experimental_attachments[0]"),
     ],
 )
@@ -192,21 +193,57 @@ def test_a_wrong_shape_is_refused_with_its_place(body: Any, place: str) -> None:
 
 
 def test_attachments_are_part_of_what_the_user_says() -> None:
-    url = "data:image/png;base64,aGk="
+    url = "data:image/png;base64,iVBORw0KGgo="
     photo = {"name": "hi.png", "contentType": "image/png", "url": url}
     [message] = read({"messages": [user("See", experimental_attachments=[photo])]}).messages
     assert message == UserMessage((TextPart("See"), FilePart(url, "image/png", "hi.png")))
     alone = {"role": "user", "content": "", "experimental_attachments": [{"url": url}]}
     assert read({"messages": [alone]}).messages == (UserMessage((FilePart(url, "image/png"),)),)
-    assert "messages[0].parts[1]" in refused({"messages": [user(experimental_attachments=[{"url": "data:x/y,"}])]})
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("https://example.org/a", ".contentType: say what the file is, such as image/png"),
+        ("data:,x", ".contentType: say what the file is, such as image/png"),
+        ("data:x/y,", ": a file of type x/y cannot be sent; images, audio, text and PDF can"),
+        ("a.png", ".url: expected an https: or a data: URL"),
+    ],
+)
+def test_an_attachment_that_cannot_be_sent_is_told_by_its_own_place(url: str, complaint: str) -> None:
+    attached = user(experimental_attachments=[{"url": "https://example.org/a.png"}, {"url": url}])
+    note = {"role": "data", "content": "", "data": 1}
+    assert refused({"message": attached}) == f"message.experimental_attachments[1]{complaint}"
+    assert refused({"messages": [note, attached]}) == f"messages[1].experimental_attachments[1]{complaint}"
+
+
+def test_an_attachment_need_not_say_what_it_is() -> None:
+    jpeg = "data:image/jpeg;base64,/9j/4A=="
+    sent = [{"url": "https://example.org/a.PDF?x=1"}, {"url": jpeg}, {"url": "data:;base64,/9j/4A=="}]
+    [message] = read({"message": user("See", experimental_attachments=sent)}).messages
+    assert isinstance(message, UserMessage)
+    assert message.parts[1:] == (
+        FilePart("https://example.org/a.PDF?x=1", "application/pdf"),
+        *[FilePart(jpeg, "image/jpeg")] * 2,
+    )
+
+
+def test_a_content_of_parts_stands_behind_its_tools() -> None:
+    pixel = {"type": "image", "image": "https://example.org/a.png"}
+    [message] = read({"message": {"role": "user", "content": [said("See"), pixel]}}).messages
+    assert message == UserMessage((TextPart("See"), FilePart("https://example.org/a.png", "image/png")))
+    told = {"role": "assistant", "content": [said("Two.")], "toolInvocations": [invocation(result=FOUND)]}
+    assert answers(told) == (AssistantMessage("", (CALL,)), RESULT, AssistantMessage("Two."))
+    wrong = {"role": "user", "content": [said("See"), {"type": "input_audio"}]}
+    assert refused({"messages": [wrong]}).startswith("messages[0].content[1].type: 'input_audio' is unknown here")
 
 
 def test_files_among_the_parts_are_part_of_what_was_said() -> None:
-    url = "data:image/png;base64,aGk="
+    url = "data:image/png;base64,iVBORw0KGgo="
     sent = {"type": "file", "mediaType": "image/png", "url": url, "filename": "hi.png"}
     [message] = read({"message": {"role": "user", "parts": [said("See"), sent]}}).messages
     assert message == UserMessage((TextPart("See"), FilePart(url, "image/png", "hi.png")))
-    given = {"type": "file", "mimeType": "image/png", "data": "aGk="}
+    given = {"type": "file", "mimeType": "image/png", "data": "iVBORw0KGgo="}
     drawn = read({"messages": [user(), assistant(said("Here:"), given), user("Thanks")]}).sent[1]
     assert drawn.parts[1] == {"type": "file", "mediaType": "image/png", "url": url}
     assert "messages[0].parts[1]" in refused({"messages": [user(parts=[said("See"), {"type": "file", "data": 3}])]})

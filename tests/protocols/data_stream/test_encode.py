@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondation import events
-from fondation.calls import ModelCall, TokenUsage
+from fondation.calls import CallStatus, ModelCall, TokenUsage
 from fondation.events import Batch, Event, RunSummary
 from fondation.messages import Json
 from fondation.protocols.data_stream import HEADERS, KEEPALIVE, Encoder, broken
@@ -108,6 +108,21 @@ def test_every_step_has_the_messages_id_and_the_reason_of_its_own_end() -> None:
     )
     assert [value for code, value in told if code == "f"] == [{"messageId": "msg_1"}] * 4
     assert [value["finishReason"] for code, value in told if code == "e"] == ["tool-calls", "length", "error", "other"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "reason"),
+    [
+        ("aborted", "run_stopped", "other"),
+        ("aborted", "run_shutdown", "other"),
+        ("aborted", "run_timeout", "error"),
+        ("error", "upstream_disconnected", "error"),
+    ],
+)
+def test_a_step_that_was_cut_off_ends_as_its_run_does(status: CallStatus, error_type: str, reason: str) -> None:
+    cut = ModelCall("Ann", "p", "m", ("Ann",), status=status, error_type=error_type)
+    told = lines(events.StepStarted(), events.CallEnded(cut), events.StepFinished())
+    assert told[-1] == ("e", {"finishReason": reason, "isContinued": False})
 
 
 @pytest.mark.parametrize("input", ["{broken", "", 3, 1.5, True])

@@ -245,6 +245,7 @@ def test_what_is_no_json_is_said_to_be_none(body: bytes) -> None:
             {"messages": [assistant(tool_part("output-available", name="tool-a b")), user()]},
             "messages[0]: a tool part needs a toolCallId and a tool's name",
         ),
+        ({"message": "Hi", "trigger": "foo"}, 'trigger: expected "submit-message" or "regenerate-message"'),
         (b'{"message": "\\ud800", "id": 7}', "id: Expected `str | null`, got `int`"),
     ],
 )
@@ -253,8 +254,13 @@ def test_a_wrong_shape_is_told_by_the_path_of_its_first_wrong_field(body: Any, c
 
 
 def test_files_are_part_of_what_the_user_says() -> None:
-    photo = {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,aGk=", "filename": "hi.png"}
-    file = FilePart("data:image/png;base64,aGk=", "image/png", "hi.png")
+    photo = {
+        "type": "file",
+        "mediaType": "image/png",
+        "url": "data:image/png;base64,iVBORw0KGgo=",
+        "filename": "hi.png",
+    }
+    file = FilePart("data:image/png;base64,iVBORw0KGgo=", "image/png", "hi.png")
     with_text = read({"message": {"role": "user", "parts": [photo, {"type": "text", "text": "See"}]}})
     assert with_text.messages == (UserMessage((file, TextPart("See"))),)
     assert with_text.text == "See"
@@ -279,6 +285,64 @@ def test_a_chat_keeps_what_a_client_is_believed() -> None:
     assert conversation.sent[0].parts == (photo, {"type": "text", "text": "See"}, data)
     assert conversation.sent[1].parts == (TEXT, photo)
     assert sum((message.messages for message in conversation.sent), ()) == conversation.messages
+
+
+PNG = "data:image/png;base64,iVBORw0KGgo="
+URL = "https://example.org/hi.png"
+
+
+@pytest.mark.parametrize(
+    ("part", "file"),
+    [
+        ({"type": "image_url", "image_url": {"url": URL, "detail": "low"}}, FilePart(URL, "image/png")),
+        ({"type": "image_url", "image_url": URL}, FilePart(URL, "image/png")),
+        (
+            {"type": "image_url", "image_url": {"url": "https://example.org/a"}},
+            FilePart("https://example.org/a", "image/*"),
+        ),
+        ({"type": "input_image", "image_url": PNG}, FilePart(PNG, "image/png")),
+        ({"type": "image", "image": URL}, FilePart(URL, "image/png")),
+        ({"type": "image", "image": "iVBORw0KGgo="}, FilePart(PNG, "image/png")),
+        ({"type": "file", "data": "iVBORw0KGgo=", "mediaType": "image/png"}, FilePart(PNG, "image/png")),
+        ({"type": "file", "data": PNG, "mimeType": "image/png"}, FilePart(PNG, "image/png")),
+        ({"type": "file", "url": URL, "mediaType": "image/png", "filename": "a"}, FilePart(URL, "image/png", "a")),
+    ],
+)
+def test_a_content_is_read_in_the_words_of_other_apis(part: dict[str, Any], file: FilePart) -> None:
+    words = {"type": "input_text", "text": "See"}
+    conversation = read({"message": {"role": "user", "content": [words, part]}})
+    assert conversation.messages == (UserMessage((TextPart("See"), file)),)
+    assert [kept["type"] for kept in conversation.sent[0].parts] == ["text", "file"]
+
+
+@pytest.mark.parametrize(
+    ("part", "complaint"),
+    [
+        (
+            {"type": "input_audio"},
+            "content[1].type: 'input_audio' is unknown here; send text, image_url, image or file",
+        ),
+        ({"type": "tool-result", "toolCallId": "c1"}, "content[1].type: 'tool-result' is unknown here; "),
+        ({"type": "image_url"}, "content[1].image_url.url: a file needs one"),
+        ({"type": "image_url", "image_url": {"url": 7}}, "content[1].image_url.url: a file needs one"),
+        ({"type": "image", "image": {}}, "content[1].url: a file needs one"),
+        ({"type": "file", "data": "aGk="}, "content[1].mediaType: say what the file is"),
+    ],
+)
+def test_nothing_of_a_content_is_lost_in_silence(part: dict[str, Any], complaint: str) -> None:
+    message = {"role": "user", "content": [{"type": "text", "text": "See"}, part]}
+    assert refused({"message": message}).startswith(f"message.{complaint}")
+    assert refused({"messages": [user(), message]}).startswith(f"messages[1].{complaint}")
+
+
+def test_an_image_is_sent_and_kept_as_what_it_is() -> None:
+    photo = {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,/9j/4A=="}
+    jpeg = "data:image/jpeg;base64,/9j/4A=="
+    conversation = read({"messages": [{"role": "user", "parts": [photo]}, assistant(TEXT, photo), user()]})
+    assert conversation.messages[0] == UserMessage((FilePart(jpeg, "image/jpeg"),))
+    kept = {"type": "file", "mediaType": "image/jpeg", "url": jpeg}
+    assert conversation.sent[0].parts == (kept,)
+    assert conversation.sent[1].parts[-1] == kept
 
 
 @pytest.mark.parametrize(

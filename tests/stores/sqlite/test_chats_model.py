@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from fondation.stores import open_chats
 from fondation.stores.chats import ChatKey, StoredMessage
 from fondation.stores.sqlite import chats_file
-from fondation.stores.sqlite.chats_search import fold, text_of, words_of
+from fondation.stores.sqlite.chats_search import fold, readable_text, words_of
 
 from .chat_values import answer, user
 
@@ -35,10 +35,10 @@ class Chat:
     saved: int = 0
 
     def texts(self) -> list[str]:
-        return [self.title or "", *(text_of(message.parts) for message in self.messages.values())]
+        return [self.title or "", *(readable_text(message.parts) for message in self.messages.values())]
 
     def excerpt(self) -> str:
-        return next((text_of(message.parts) for message in self.messages.values() if message.role == "user"), "")
+        return next((readable_text(message.parts) for message in self.messages.values() if message.role == "user"), "")
 
 
 class ChatStoreMachine(RuleBasedStateMachine):

@@ -10,7 +10,7 @@ from fondation.stores.sqlite.chats_search import (
     excerpt,
     first_words,
     fold,
-    text_of,
+    readable_text,
     words_of,
 )
 
@@ -66,7 +66,7 @@ def test_the_text_of_a_message_is_what_a_person_reads() -> None:
         "odd",
         {"type": "text", "text": "Two"},
     ]
-    assert text_of(parts) == "One\nTwo"
+    assert readable_text(parts) == "One\nTwo"
 
 
 def test_first_words_are_one_line_cut_between_words() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.support.chunks import Chunk, assert_acceptable, parse
 from tests.support.page import Page
-from tests.support.stepped import Reader, UpstreamCall
+from tests.support.stepped import Reader, UpstreamCall, Waiter
 
 Part = dict[str, Any]
 
@@ -56,6 +56,18 @@ class Told:
         return replace(self, parts=None if self.parts is None else settled(self.parts, UNANSWERED), status="complete")
 
 
+def adopted(messages: Sequence[Told]) -> list[Told]:
+    """What a chat that is not there takes of the messages that a page sends along: their text."""
+    taken = [replace(message, parts=_believed(message), metadata={}, status="complete") for message in messages]
+    return [replace(message, words=text_of(message.parts or ()), retold=None) for message in taken if message.parts]
+
+
+def _believed(message: Told) -> tuple[Part, ...]:
+    done = {"state": "done"} if message.role == "assistant" else {}
+    texts = [part["text"] for part in message.parts or () if part["type"] == "text"]
+    return tuple({"type": "text", "text": text, **done} for text in texts if text)
+
+
 def is_open(part: Part) -> bool:
     return "toolCallId" in part and not part["state"].startswith("output-")
 
@@ -100,6 +112,8 @@ class Running:
     """The message that it goes on with, as the page that posted had it."""
     readers: list[Reader] = field(default_factory=list)
     """Who reads on, or has read to the end; the first frames are one reader's as another's."""
+    waiters: list[Waiter] = field(default_factory=list)
+    """Who waits for the whole answer, or has it."""
     words: list[str] = field(default_factory=list)
     """The text that is to be shown."""
     begun: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -115,7 +129,19 @@ class Running:
     left_at: float = 0.0
     """When the last reader left."""
     ended_at: float | None = None
+    http_status: int = 200
+    """Of the whole answer, once it has ended."""
     upstream: UpstreamCall | None = None
+
+    @property
+    def audience(self) -> list[Reader | Waiter]:
+        """Everyone whose connection lasts, or who has had all."""
+        return [*self.readers, *self.waiters]
+
+    def leave(self, who: Reader | Waiter) -> None:
+        """A connection was lost."""
+        self.readers = [reader for reader in self.readers if reader is not who]
+        self.waiters = [waiter for waiter in self.waiters if waiter is not who]
 
     def words_of(self) -> tuple[str, ...]:
         return (*(self.page.words if self.page else ()), *self.words)
@@ -164,6 +190,8 @@ class Chat:
     """Whether its stream can still be read."""
     replayed: Part | None = None
     """A body that answered calls."""
+    remembered: list[Told] = field(default_factory=list)
+    """What pages still show of the chat that was deleted."""
 
     @property
     def live(self) -> Running | None:
