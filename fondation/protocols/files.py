@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fondation.addresses import is_public
+from fondation.addresses import may_hold_files
 from fondation.errors import RequestError
 
 MAX_FILE_SIZE = 20_000_000
@@ -82,12 +82,12 @@ def _check_address(url: str, path: str) -> str:
         host, _ = parsed.hostname, parsed.port
     except ValueError:
         host = None
-    if not host or parsed.scheme != "https" or _NOT_IN_AN_ADDRESS.search(url):
-        raise RequestError(400, f"{path}.url: expected an https: or a data: URL")
+    if not host or parsed.scheme not in ("http", "https") or _NOT_IN_AN_ADDRESS.search(url):
+        raise RequestError(400, f"{path}.url: expected an http:, https: or data: URL")
     if "@" in parsed.netloc:
         raise RequestError(400, f"{path}.url: a file's address has no user and no password in it")
-    if not is_public(host):
-        raise RequestError(400, f"{path}.url: a model's provider cannot reach {host[:80]}; send a data: URL")
+    if not may_hold_files(host):
+        raise RequestError(400, f"{path}.url: no file can be asked for at {host[:80]}; send a data: URL")
     return "".join(parsed.path.lower().rpartition(".")[1:])
 
 

@@ -42,6 +42,7 @@ def in_base64(data: bytes) -> str:
         ("https://example.org/a.png?x=1", "image/png", "image/png"),
         ("https://example.org/a", "image/*", "image/*"),
         ("https://example.org:8443/a", "application/pdf", "application/pdf"),
+        ("http://127.0.0.1:9000/a.png", "image/png", "image/png"),
         ("https://example.org/a.php", "IMAGE/PNG; q=1", "image/png"),
     ],
 )
@@ -103,12 +104,12 @@ def test_a_pdf_may_begin_within_its_first_kilobyte() -> None:
     "url",
     [
         *("file:///etc/passwd", "blob:https://x/1", "ftp://x/a", "https://", "a.png", "http://[", "https://[::1"),
-        *("http://example.org/a.png", "https://exa mple/a", "https://example.org/a b.png", "https://exa\nmple.org/a"),
+        *("https://exa mple/a", "https://example.org/a b.png", "https://exa\nmple.org/a"),
         *("https://example.org\\@127.0.0.1/", "https://example.org:99999/a", " https://example.org/a"),
     ],
 )
 def test_only_data_and_addresses_of_the_web_are_urls_of_files(url: str) -> None:
-    assert refused(url, "image/png") == (400, "message.parts[0].url: expected an https: or a data: URL")
+    assert refused(url, "image/png") == (400, "message.parts[0].url: expected an http:, https: or data: URL")
 
 
 @pytest.mark.parametrize("user", ["me", "me:secret", ":secret", ""])
@@ -117,11 +118,11 @@ def test_an_address_holds_no_password(user: str) -> None:
     assert refused(f"https://{user}@example.org/a.png", "image/png") == (400, complaint)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "169.254.169.254", "[::1]", "10.0.0.1", "router:8443"])
-def test_an_address_inside_of_a_network_is_refused_with_what_to_do(host: str) -> None:
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "metadata.google.internal:8443"])
+def test_a_place_of_secrets_is_refused_with_what_to_do(host: str) -> None:
     status, text = refused(f"https://{host}/a.png", "image/png")
     assert status == 400
-    assert text.startswith("message.parts[0].url: a model's provider cannot reach ")
+    assert text.startswith("message.parts[0].url: no file can be asked for at ")
     assert text.endswith("; send a data: URL")
 
 

@@ -207,7 +207,7 @@ def test_attachments_are_part_of_what_the_user_says() -> None:
         ("https://example.org/a", ".contentType: say what the file is, such as image/png"),
         ("data:,x", ".contentType: say what the file is, such as image/png"),
         ("data:x/y,", ": a file of type x/y cannot be sent; images, audio, text and PDF can"),
-        ("a.png", ".url: expected an https: or a data: URL"),
+        ("a.png", ".url: expected an http:, https: or data: URL"),
     ],
 )
 def test_an_attachment_that_cannot_be_sent_is_told_by_its_own_place(url: str, complaint: str) -> None:
