@@ -30,7 +30,7 @@ def visiting(folder: Path) -> Iterator[None]:
 
 def _forget_modules(folder: Path) -> None:
     """Another project may have modules of the same names."""
-    for name, module in [*sys.modules.items()]:
+    for name, module in sys.modules.copy().items():
         file = getattr(module, "__file__", None)
         places = [file] if file else [*getattr(module, "__path__", ())]
         own = name.split(".")[0] != "fondation"

@@ -137,7 +137,7 @@ def misdirected() -> RequestError:
 async def pass_on(request: web.Request, errand: Errand, run: ChatRun) -> web.StreamResponse | None:
     """The answer of the run's process; None where it is not there, or has nothing to do with the chat any more.
 
-    Raises `RequestError` (503) where it ends in the middle of a POST to a route, which cannot be repeated.
+    Raises `RequestError` (503) where it broke off after it may have begun a turn, which must not be repeated.
     """
     if PASSED_ON in request.app:
         raise misdirected()
@@ -155,7 +155,7 @@ async def pass_on(request: web.Request, errand: Errand, run: ChatRun) -> web.Str
         except aiohttp.ClientConnectorError:
             return None  # nobody listens there: it has ended
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if not errand.body:
+            if not errand.body or await _began_nothing(request, errand, run, error):
                 return None
             log.warning("%s was passed on to a process that did not answer: %r", errand.path, error)
             raise RequestError(503, "The process that answers this chat has ended; try again", _SOON) from None
@@ -166,6 +166,15 @@ async def pass_on(request: web.Request, errand: Errand, run: ChatRun) -> web.Str
             return web.Response(status=answer.status, body=body or None, headers=headers)
         assert errand.protocol is not None, "only routes answer with a stream"
         return await _pass_stream(request, answer, headers, errand.protocol)
+
+
+async def _began_nothing(request: web.Request, errand: Errand, run: ChatRun, error: Exception) -> bool:
+    """Whether a process that broke off its connection had not begun the turn that it was asked for."""
+    chats = request.app[SERVICES].chats
+    if chats is None or isinstance(error, TimeoutError):  # it may begin it yet
+        return False
+    newest = await chats.run_of(chat_key(errand.info))
+    return newest is not None and newest.id == run.id
 
 
 async def _pass_stream(

@@ -84,6 +84,15 @@ async def until_under_way(served: Served, count: int) -> None:
     raise AssertionError(f"there are not {count} runs under way")
 
 
+async def until_read(served: Served, readers: int, key: ChatKey = KEY) -> None:
+    """Wait until the chat's run has so many readers, those at the other servers among them."""
+    for _ in range(200):
+        if (live := served.services.runs.find(key)) is not None and live.readers == readers:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"the run has not {readers} readers")
+
+
 def named(headers: dict[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -103,7 +112,7 @@ async def test_a_stream_is_resumed_from_wherever_it_is_asked_for(chats: str, kit
     other = await kitchen.serve(OpenProvider(), routes(chats=chats))
     async with asking(owner, provider) as posting:
         resuming = asyncio.create_task(resume(other))
-        await asyncio.sleep(0.05)
+        await until_read(owner, 2)
         assert not resuming.done()
         released.set()
         posted, resumed = await asyncio.gather(posting, resuming)
@@ -121,10 +130,9 @@ async def test_a_stream_of_major_4_is_resumed_too(kitchen: Kitchen) -> None:
     other = await kitchen.serve(OpenProvider(), routes(client="4"))
     body = {"id": "c1", "messages": [{"role": "user", "content": "Hi"}]}
     posting = asyncio.create_task(owner.post(body))
-    await asyncio.wait_for(provider.asked.wait(), 2)
-    await asyncio.sleep(0.03)
+    await until_under_way(owner, 1)
     resuming = asyncio.create_task(other.ask("GET", "/api/chat?chatId=c1"))
-    await asyncio.sleep(0.03)
+    await until_read(owner, 2)
     released.set()
     posted, resumed = await asyncio.gather(posting, resuming)
     assert ("0", ", so good") in parse_lines(resumed.body)
@@ -168,7 +176,7 @@ async def test_a_run_is_found_only_by_its_user_and_on_its_route(kitchen: Kitchen
         assert (await resume(other, "/api/other", x_user_id="u1")).status == 204
         assert await stop(other, "/api/other", x_user_id="u1") == {"stopped": False}
         resuming = asyncio.create_task(resume(other, x_user_id="u1"))
-        await asyncio.sleep(0.03)
+        await until_read(owner, 2, ChatKey("user:u1", "c1"))
         released.set()
         assert (await resuming).text == (await posting).text == "So far, so good"
 
@@ -264,7 +272,8 @@ async def test_a_reader_who_leaves_the_other_server_has_left_the_run(kitchen: Ki
     other = await kitchen.serve(OpenProvider(), routes())
     async with asking(owner, provider):
         reading = asyncio.create_task(resume(other))
-        await asyncio.sleep(0.05)
+        await until_read(owner, 2)
+    await until_read(owner, 1)
     await asyncio.sleep(0.3)
     assert not provider.ended.is_set(), "the other one reads on"
     reading.cancel()
@@ -336,7 +345,7 @@ async def test_a_server_that_goes_down_serves_the_readers_of_the_others(kitchen:
     other = await kitchen.serve(OpenProvider([text("On.")]), routes(on_disconnect="continue"))
     async with asking(owner, provider):
         reading = asyncio.create_task(resume(other))
-        await asyncio.sleep(0.05)
+        await until_read(owner, 2)
     draining = asyncio.create_task(owner.services.runs.drain(5))
     await asyncio.sleep(0.05)
     assert not reading.done()
@@ -364,7 +373,8 @@ async def test_a_server_that_goes_down_ends_what_it_passes_on(kitchen: Kitchen) 
     other = await kitchen.serve(OpenProvider(), routes())
     async with asking(owner, provider) as posting:
         reading = asyncio.create_task(resume(other))
-        await asyncio.sleep(0.05)
+        await until_read(owner, 2)
+        await asyncio.sleep(0.05)  # for the first bytes to be passed on
         await other.services.runs.drain(0)
         reply = await reading
         assert [chunk["type"] for chunk in reply.chunks][-2:] == ["error", "finish"]
@@ -459,11 +469,13 @@ async def test_a_turn_whose_client_leaves_before_it_begins_is_free_again(
 
 
 @contextlib.asynccontextmanager
-async def strange_neighbour(served: Served, answer: bytes) -> AsyncIterator[None]:
-    """A process that has the chat's turn, and answers every request with these bytes."""
+async def strange_neighbour(served: Served, answer: bytes, *, begins: bool = False) -> AsyncIterator[None]:
+    """A process that has the chat's turn, and answers every request with these bytes; a POST perhaps `begins` one."""
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        if begins and head.startswith(b"POST /api/chat "):
+            await chats.begin(KEY, "run_2")
         writer.write(answer)
         await writer.drain()
         writer.close()
@@ -478,7 +490,7 @@ async def strange_neighbour(served: Served, answer: bytes) -> AsyncIterator[None
 
 async def test_what_cannot_be_repeated_is_not_asked_twice(kitchen: Kitchen) -> None:
     served = await kitchen.serve(OpenProvider())
-    async with strange_neighbour(served, b""):
+    async with strange_neighbour(served, b"", begins=True):
         reply = await ask(served)
         assert (reply.status, reply.headers["Retry-After"]) == (503, "1")
         assert reply.json == {"error": "The process that answers this chat has ended; try again"}
@@ -487,12 +499,13 @@ async def test_what_cannot_be_repeated_is_not_asked_twice(kitchen: Kitchen) -> N
         assert len(await messages(served)) == 1
 
 
-async def test_a_neighbour_that_has_nothing_to_do_with_the_chat_is_not_asked_for_ever(
-    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n"])
+async def test_a_neighbour_that_does_nothing_is_not_asked_for_ever(
+    answer: bytes, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fondation.server.chat._LOOK_AGAIN", (0.0, 0.0, 0.0))
     served = await kitchen.serve(OpenProvider())
-    async with strange_neighbour(served, b"HTTP/1.1 421 Misdirected\r\nContent-Length: 0\r\n\r\n"):
+    async with strange_neighbour(served, answer):
         assert (await ask(served)).status == 409
         assert (await resume(served)).status == 204
 
@@ -539,7 +552,8 @@ async def test_a_client_that_is_gone_is_found_by_the_watch_too(
     other = await kitchen.serve(OpenProvider(), routes(), handler_cancellation=False)
     async with asking(owner, provider):
         reading = asyncio.create_task(resume(other))
-        await asyncio.sleep(0.05)
+        await until_read(owner, 2)
+    await until_read(owner, 1)
     await asyncio.sleep(0.1)
     assert not provider.ended.is_set()
     reading.cancel()

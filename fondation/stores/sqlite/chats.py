@@ -99,7 +99,7 @@ class SqliteChatStore:
         return begun is not False  # None: it is saved later
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
-        self._thread.tell(lambda database: database.runs.put(key, run_id, began_at))
+        self._thread.tell(lambda database: database.runs.announce(key, run_id, began_at))
 
     def end(self, key: ChatKey, run_id: str) -> None:
         self._thread.tell(lambda database: database.tables.end(key, run_id))

@@ -66,6 +66,12 @@ class Runs:
     def _is_there(self, key: ChatKey) -> bool:
         return bool(self._execute(_IS_THERE, key._asdict()).fetchone()[0])
 
+    def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
+        """As `put`, where none is known that is newer: nobody waits for what is told so, and it may come late."""
+        newest = self.find(key)
+        if newest is None or newest.began_at <= began_at:
+            self.put(key, run_id, began_at)
+
     def put(self, key: ChatKey, run_id: str, began_at: float) -> None:
         """The chat's newest run is this one, of this process."""
         self._processes.sign()

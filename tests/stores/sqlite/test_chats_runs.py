@@ -187,6 +187,14 @@ def process(path: Path) -> Iterator[None]:
             begun.kill()
 
 
+async def test_what_is_told_late_is_not_taken_for_the_newest(one: ChatStore, two: ChatStore) -> None:
+    for store, run_id, began_at in ((two, "r2", 18.0), (one, "r1", 17.0)):
+        store.announce(KEY, run_id, began_at)
+        assert await state(store) == ("r2", "under way", store is two)
+    one.announce(KEY, "r3", 19.0)
+    assert await state(one) == ("r3", "under way", True)
+
+
 async def test_the_turn_of_a_killed_process_is_free_at_once(path: Path, two: ChatStore) -> None:
     with process(path):
         assert not await takes(two, "r2")
