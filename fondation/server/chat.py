@@ -167,9 +167,7 @@ def _telling(turn: Turn) -> Telling:
     broken = protocol.broken(request.info.run_id)
     if (before := turn.before) is None:
         return Telling(protocol.encoder(), headers, protocol.keepalive, broken)
-    return Telling(
-        protocol.encoder(), headers, protocol.keepalive, broken, before=lambda: protocol.encoder()(retold(before))
-    )
+    return Telling(protocol.encoder(), headers, protocol.keepalive, broken, protocol.encoder()(retold(before)))
 
 
 async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer: JsonAnswer) -> web.Response:
@@ -179,7 +177,7 @@ async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer:
             async for _ in frames:
                 pass
         await asyncio.wait({live.task})
-    if live.failure is not None or live.task.cancelled():
+    if live.is_broken or live.task.cancelled():
         return json_response({"error": "Internal server error"}, status=500)
     ids = {name: value for name, value in live.telling.headers.items() if name in _IDS}
     return json_response(answer.body, status=answer.status, headers={**ids, **answer.headers})

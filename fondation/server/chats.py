@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -38,7 +39,7 @@ _read_rename = BodyReader(Rename)
 
 def add_chat_routes(router: web.UrlDispatcher) -> None:
     router.add_get(PATH, list_chats)
-    router.add_get(f"{PATH}/{{id}}", read_chat)
+    router.add_get(f"{PATH}/{{id}}", read_chat, allow_head=False)
     router.add_patch(f"{PATH}/{{id}}", rename_chat)
     router.add_delete(f"{PATH}/{{id}}", delete_chat)
 
@@ -47,14 +48,11 @@ async def list_chats(request: web.Request) -> web.Response:
     """`{chats, next}`, newest first; `?search=`, `?limit=` and `?cursor=`, which is the `next` of the page before."""
     if not (named(request, "x-user-id") or named(request, "x-session-id")):
         raise RequestError(400, "Whose chats? Send the header x-user-id or x-session-id")
-    limit = request.query.get("limit", str(PAGE))
-    if not limit.isdecimal() or not 1 <= int(limit) <= MOST:
-        raise RequestError(400, f"limit: a number from 1 to {MOST}")
     try:
         page = await _store(request).list(
             _key(request).owner,
             search=request.query.get("search"),
-            limit=int(limit),
+            limit=_limit(request.query.get("limit", str(PAGE))),
             cursor=request.query.get("cursor"),
         )
     except ValueError:
@@ -65,21 +63,23 @@ async def list_chats(request: web.Request) -> web.Response:
 async def read_chat(request: web.Request) -> web.StreamResponse:
     """`{id, title, agent, createdAt, updatedAt, messages}`, the messages as `useChat` takes them at first.
 
-    A message that a run still writes is not among them: the run's stream tells all of it. A run that has ended is told
-    here, and not by its stream any more: a page that did both would show the answer twice.
+    A message that a run still writes is not among them: the run's stream tells all of it. One that has ended is told
+    here, and not by its stream to a page that asks for it next.
     """
     services, info = request.app[SERVICES], _info(request)
     key = chat_key(info)
-    live = services.runs.find(key)
     chat = await _store(request).load(key)
     if chat is None:
         raise _not_found(key)
-    if (passed := await pass_on_if_elsewhere(request, _errand("GET", info), chat.run, live)) is not None:
+    if (
+        passed := await pass_on_if_elsewhere(request, _errand("GET", info), chat.run, services.runs.find(key))
+    ) is not None:
         return passed
-    if live is not None and live.task.done():
-        services.runs.forget(live)
-        live = None
-    return json_response(_chat(chat, live))
+    live = services.runs.find(key)
+    unfinished = _unfinished(chat, live)
+    if unfinished is None and live is not None:
+        live.read_at = time.monotonic()
+    return json_response(_chat(chat, unfinished))
 
 
 async def rename_chat(request: web.Request) -> web.Response:
@@ -109,6 +109,13 @@ async def delete_chat(request: web.Request) -> web.StreamResponse:
         if not is_deleted:
             raise _not_found(key)
     return web.Response(status=204)
+
+
+def _limit(text: str) -> int:
+    """Raises `RequestError` (400)."""
+    if not text.isdecimal() or len(text) > len(str(MOST)) or not 1 <= int(text) <= MOST:
+        raise RequestError(400, f"limit: a number from 1 to {MOST}")
+    return int(text)
 
 
 def _store(request: web.Request) -> ChatStore:
@@ -146,14 +153,24 @@ def _summary(chat: ChatSummary) -> dict[str, Json]:
     }
 
 
-def _chat(chat: StoredChat, live: LiveRun | None) -> dict[str, Json]:
+def _unfinished(chat: StoredChat, live: LiveRun | None) -> str | None:
+    """The id of the message that a run of this process writes, or wrote when the chat was loaded."""
+    if live is not None and not live.task.done():
+        return live.message_id
+    run = chat.run
+    if run is None or not run.is_ours or run.state != "under way":
+        return None
+    return next((m.id for m in chat.messages if m.run_id == run.id and m.status == "streaming"), None)
+
+
+def _chat(chat: StoredChat, unfinished: str | None) -> dict[str, Json]:
     return {
         "id": chat.key.id,
         "title": chat.title,
         "agent": chat.agent,
         "createdAt": _time(chat.created_at),
         "updatedAt": _time(chat.updated_at),
-        "messages": [_message(message) for message in chat.messages if live is None or message.id != live.message_id],
+        "messages": [_message(message) for message in chat.messages if message.id != unfinished],
     }
 
 

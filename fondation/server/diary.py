@@ -6,7 +6,7 @@ import logging
 import time
 
 from fondation.config.words import counted
-from fondation.events import Batch, RunAborted, RunFailed, RunFinished, RunSummary, RunWaiting
+from fondation.events import Batch, RunAborted, RunFailed, RunFinished, RunSummary, RunWaiting, TextDelta
 from fondation.run_request import RunRequest
 from fondation.runner import Run
 from fondation.usage.money import ROW_PLACES, cost_text
@@ -33,6 +33,8 @@ class Diary:
 
     def read(self, batch: Batch) -> None:
         match batch[-1]:
+            case TextDelta():  # most of them: it need not be compared with the others
+                return
             case RunFinished(summary):
                 self._outcome, self._summary = "finished", summary
             case RunWaiting(summary):

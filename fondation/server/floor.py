@@ -55,7 +55,7 @@ class Floor:
 
 async def _supersede(live: LiveRun) -> None:
     """End a run that nobody reads."""
-    if live.run.deadline.reason is None and not await live.deserted(LEAVE_SECONDS):
+    if live.deadline.reason is None and not await live.deserted(LEAVE_SECONDS):
         raise still_answering()
     await _end(live, "superseded")
 

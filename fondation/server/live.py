@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fondation.deadline import Reason
+from fondation.deadline import Deadline, Reason
 from fondation.events import Batch, Batches
 from fondation.runner import Run
 from fondation.server.frames import FrameLog
@@ -43,7 +44,7 @@ class Telling:
     keepalive: bytes = b""
     broken: bytes = b""
     """The end of a stream that cannot be told on: a bug of ours."""
-    before: Callable[[], bytes] = bytes
+    before: bytes = b""
     """What comes first for a reader who does not have the message that the run goes on with; empty for a new one."""
 
 
@@ -60,10 +61,16 @@ class Reader:
         return self._run.log.ended and self.offset == self._run.log.size
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
-        """The run's bytes from the start to its end."""
+        """The run's bytes from the start to its end; where the disk loses them, the end of a broken stream."""
         frames = self._run.log
         while True:
-            if data := frames.read(self.offset):
+            try:
+                data = frames.read(self.offset)
+            except OSError:
+                log.exception("the run of chat %s: its stream cannot be read", self._run.key.id)
+                yield b"\n\n" + self._run.telling.broken  # what was read last may have ended within a frame
+                return
+            if data:
                 self.offset += len(data)
                 self._run.caught_up()
                 yield data
@@ -74,7 +81,7 @@ class Reader:
 
 
 class LiveRun:
-    """A run under way, or one that has ended and is still remembered."""
+    """A run under way, or one that has ended and is still remembered: of that only its bytes are kept."""
 
     def __init__(
         self,
@@ -95,32 +102,37 @@ class LiveRun:
         self.key = key
         self.path = path
         self.began_at = time.time()
-        self.run = run
+        self.deadline: Deadline = run.deadline
         self.telling = telling
         self.message_id = message_id
         self.log = FrameLog(folder)
-        self.failure: Exception | None = None
-        """Why the run could not be told to its end."""
+        self.is_broken = False
+        """Whether the run could not be told to its end."""
+        self.read_at = -math.inf
+        """When its chat was last read with all of the answer (monotonic)."""
+        self._run: Run | None = run
         self._departure = departure
-        self._watch = watch
         self._readers: set[Reader] = set()
-        self._deserted = asyncio.Event()
-        self._deserted.set()
+        self._deserted: asyncio.Future[None] | None = None
         self._leaving: asyncio.TimerHandle | None = None
         self._room: asyncio.Future[None] | None = None
-        self.task = asyncio.create_task(self._produce(batches), name=f"run of {key.id}")
+        self.task = asyncio.create_task(self._produce(batches, watch), name=f"run of {key.id}")
         self.task.add_done_callback(lambda _: self._clean_up())  # also of a task that was cancelled before it began
 
     @property
     def readers(self) -> int:
         return len(self._readers)
 
+    @property
+    def held(self) -> int:
+        """Bytes."""
+        return self.log.size + len(self.telling.before)
+
     @contextlib.contextmanager
     def reader(self) -> Iterator[Reader]:
         """Read while the block lasts."""
         reader = Reader(self)
         self._readers.add(reader)
-        self._deserted.clear()
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
@@ -130,13 +142,18 @@ class LiveRun:
             self._readers.discard(reader)
             self.caught_up()
             if not self._readers:
-                self._deserted.set()
                 self._depart()
 
     def end(self, reason: Reason) -> None:
         """End the run properly: its readers get what it said and the end of the stream."""
-        self.run.deadline.expire(reason)
+        self.deadline.expire(reason)
         self.caught_up()
+
+    def break_off(self) -> None:
+        """End a run whose time is over, without its last words."""
+        if self._run is not None:
+            self._run.blame_deadline()
+        self.task.cancel()
 
     async def ended(self, seconds: float) -> bool:
         """Wait for the end; False where it did not come in time."""
@@ -145,9 +162,12 @@ class LiveRun:
 
     async def deserted(self, seconds: float) -> bool:
         """Wait until nobody reads a run that goes on, or for its end; False where neither came in time."""
-        nobody = asyncio.create_task(self._deserted.wait())
-        done, _ = await asyncio.wait({nobody, self.task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        nobody.cancel()
+        if not self._readers:
+            return True
+        if self._deserted is None:
+            self._deserted = asyncio.get_running_loop().create_future()
+        waits = {self._deserted, self.task}
+        done, _ = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
     def caught_up(self) -> None:
@@ -156,39 +176,44 @@ class LiveRun:
             self._room.set_result(None)
 
     def _depart(self) -> None:
+        if self._deserted is not None:
+            self._deserted.set_result(None)
+            self._deserted = None
         if not self.task.done() and self._departure.seconds is not None:
             loop = asyncio.get_running_loop()
             self._leaving = loop.call_later(self._departure.seconds, self.end, "left")
 
-    async def _produce(self, batches: Batches) -> None:
+    async def _produce(self, batches: Batches, watch: Callable[[Batch], object]) -> None:
         try:
             async with contextlib.aclosing(batches):
                 async for batch in batches:
-                    self._watch(batch)
+                    watch(batch)
                     if data := self.telling.encode(batch):
                         self.log.append(data)
                         if self._is_too_far_ahead():
                             await self._wait_for_room()
-        except Exception as error:
+        except Exception:
             log.exception("the run of chat %s: the stream broke", self.key.id)
-            self.failure = error
+            self.is_broken = True
         else:
             self.log.end()
 
     def _clean_up(self) -> None:
-        """A stream that was not told to its end is ended as broken."""
-        self.run.deadline.close()
+        """A stream that was not told to its end is ended as broken; the run, with its whole conversation, goes."""
+        self._run = None
+        self.deadline.close()
         self.log.end(self.telling.broken)
 
     def _is_too_far_ahead(self) -> bool:
         """Only the one reader of a run that ends with it slows it: others must not wait for the slowest."""
-        if self._departure.seconds != 0.0 or len(self._readers) != 1 or self.run.deadline.reason is not None:
+        if self._departure.seconds != 0.0 or len(self._readers) != 1 or self.deadline.reason is not None:
             return False
         (reader,) = self._readers
         return self.log.size - reader.offset > BEHIND
 
     async def _wait_for_room(self) -> None:
         self._room = asyncio.get_running_loop().create_future()
-        with contextlib.suppress(Exception):
+        try:
             await self._room
-        self._room = None
+        finally:
+            self._room = None

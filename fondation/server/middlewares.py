@@ -24,27 +24,36 @@ MOST_ROUTES = 10
 
 @web.middleware
 async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """`{"error": ...}` for whatever goes wrong before the first byte of an answer."""
+    """`{"error": ...}` for whatever goes wrong before the first byte of an answer; after it the connection breaks."""
     try:
         request.app[SERVICES].doors.check(request)
         if request.method == "OPTIONS":
             return _preflight(request)
         return await handler(request)
-    except RequestError as error:
-        return _error(error.status, str(error), error.headers)
-    except ChatStoreError as error:
-        log.error("%s %s: %s", request.method, request.rel_url.raw_path, error)  # noqa: TRY400
-        return _error(503, "Chats cannot be read or written right now", {"Retry-After": "5"})
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _error(error.status, _http_text(request, error), headers)
     except ConnectionResetError:
         raise  # the client is gone: nobody reads an answer
-    except Exception:
-        log.exception("Chat error: %s %s", request.method, request.rel_url.raw_path)
-        return _error(500, "Internal server error", {})
+    except Exception as error:
+        if request.writer.output_size:
+            log.exception("%s %s: the answer broke off", request.method, request.rel_url.raw_path)
+            raise ConnectionResetError("The answer had begun") from error
+        return _answer_to(request, error)
+
+
+def _answer_to(request: web.Request, error: Exception) -> web.Response:
+    match error:
+        case RequestError():
+            return _error(error.status, str(error), error.headers)
+        case ChatStoreError():
+            log.error("%s %s: %s", request.method, request.rel_url.raw_path, error)
+            return _error(503, "Chats cannot be read or written right now", {"Retry-After": "5"})
+        case web.HTTPException(status=status) if status < 400:
+            raise error
+        case web.HTTPException():
+            headers = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+            return _error(error.status, _http_text(request, error), headers)
+        case _:
+            log.error("Chat error: %s %s", request.method, request.rel_url.raw_path, exc_info=error)
+            return _error(500, "Internal server error", {})
 
 
 async def add_cors(request: web.Request, response: web.StreamResponse) -> None:

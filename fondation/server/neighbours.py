@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,7 +149,7 @@ async def pass_on(request: web.Request, errand: Errand, run: ChatRun) -> web.Str
         asking = request_over(run.address, errand.method, errand.path, errand.headers, errand.body, silence=silence)
         try:
             answer = await exits.enter_async_context(asking)
-            visit.cut = answer.close
+            visit.cut_by(answer.close)
             is_stream = answer.status == 200 and answer.content_length is None
             body = b"" if is_stream else await answer.read()
         except aiohttp.ClientConnectorError:
@@ -165,7 +165,8 @@ async def pass_on(request: web.Request, errand: Errand, run: ChatRun) -> web.Str
         if not is_stream:
             return web.Response(status=answer.status, body=body or None, headers=headers)
         assert errand.protocol is not None, "only routes answer with a stream"
-        return await _pass_stream(request, answer, headers, errand.protocol)
+        visit.stream = EventStream(headers, b"")  # the other process keeps it alive
+        return await _pass_stream(request, answer, visit.stream, errand.protocol)
 
 
 async def _began_nothing(request: web.Request, errand: Errand, run: ChatRun, error: Exception) -> bool:
@@ -178,9 +179,8 @@ async def _began_nothing(request: web.Request, errand: Errand, run: ChatRun, err
 
 
 async def _pass_stream(
-    request: web.Request, answer: aiohttp.ClientResponse, headers: Mapping[str, str], protocol: StreamProtocol
+    request: web.Request, answer: aiohttp.ClientResponse, stream: EventStream, protocol: StreamProtocol
 ) -> web.StreamResponse:
-    stream = EventStream(headers, protocol.keepalive)
     with contextlib.suppress(ConnectionError):  # the client is gone: nobody reads the rest
         await stream.open(request)
         async with contextlib.aclosing(_frames(answer, protocol)) as frames:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -25,15 +26,17 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
 DATA_STREAM_MAJOR = 4
+JUST_READ_SECONDS = 10.0
+"""How long a page may take from reading a chat to asking for its stream."""
 
 
 def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
     """Where the runs of a route are read again and stopped."""
     resume = resume_handler(route)
-    router.add_get(f"{route.path}/{{id}}/stream", resume)
+    router.add_get(f"{route.path}/{{id}}/stream", resume, allow_head=False)
     router.add_post(f"{route.path}/{{id}}/stop", stop_handler(route))
     if route.config.client == DATA_STREAM_MAJOR:  # its pages name the chat in the query
-        router.add_get(route.path, resume_by_query(resume))
+        router.add_get(route.path, resume_by_query(resume), allow_head=False)
 
 
 async def stream_run(
@@ -68,7 +71,9 @@ async def _tell(reader: Reader, stream: EventStream) -> None:
 def resume_handler(route: Route) -> Handler:
     """Answers with the stream of the chat's run from its start, then live; 204 where there is none.
 
-    A message that the run goes on with is told from its own start: a page that comes back begins it anew.
+    A message that the run goes on with is told from its own start: a page that comes back begins it anew. An answer
+    that was just read whole with its chat is not told: the page that read it would show it twice. One that lost its
+    connection can still ask later.
     """
 
     async def resume(request: web.Request) -> web.StreamResponse:
@@ -76,9 +81,9 @@ def resume_handler(route: Route) -> Handler:
         errand = Errand("GET", _path(route, info, "stream"), info, PROTOCOLS[route.config.client])
         if (passed := await ask_neighbour(request, errand, live)) is not None:
             return passed
-        if live is None:
+        if live is None or time.monotonic() - live.read_at < JUST_READ_SECONDS:
             return web.Response(status=204)
-        return await stream_run(request, live, request.app[SERVICES].runs, before=live.telling.before())
+        return await stream_run(request, live, request.app[SERVICES].runs, before=live.telling.before)
 
     return resume
 

@@ -125,6 +125,8 @@ def checked_id(name: str, value: str | None) -> str | None:
         return None
     if len(value) > LONGEST_ID or not value.isprintable():
         raise RequestError(400, f"{name}: at most {LONGEST_ID} printable characters")
+    if value != value.strip():  # a header would lose them, and so name another
+        raise RequestError(400, f"{name}: no blanks at its ends")
     return value
 
 

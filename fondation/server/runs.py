@@ -32,8 +32,9 @@ REMEMBER_SECONDS = 60.0
 """How long a run that has ended can still be read."""
 REMEMBERED_BYTES = 64_000_000
 """The most that ended runs hold together; the oldest go first."""
+REMEMBERED_RUNS = 10_000
 STALLED_SECONDS = 60.0
-"""How long a reader of an ended run may read nothing of what is left."""
+"""How long a reader of an ended run, or of a neighbour's, may read nothing of what there is."""
 
 
 @dataclass(slots=True, eq=False)
@@ -45,9 +46,21 @@ class Visit:
     request: web.Request
     task: asyncio.Task[Any]
     stream: EventStream | None = None
-    """None for a run that is answered at its end, and for a neighbour's, which keeps its stream alive by itself."""
-    cut: Callable[[], None] | None = None
-    """Breaks the stream of a neighbour's run off."""
+    """None for a run that is answered at its end."""
+    _is_cut: bool = False
+    _cut: Callable[[], None] | None = None
+
+    def cut_by(self, cut: Callable[[], None]) -> None:
+        """How the answer of a neighbour is broken off, now that it has begun."""
+        self._cut = cut
+        if self._is_cut:
+            cut()
+
+    def cut(self) -> None:
+        """Break the answer of a neighbour off, at once or as soon as it begins; one of ours ends with its run."""
+        self._is_cut = True
+        if self._cut is not None:
+            self._cut()
 
     async def look_after(self) -> None:
         """Keep an idle stream alive; end the visit of a client that is gone."""
@@ -55,13 +68,15 @@ class Visit:
         if transport is None or transport.is_closing() or self._is_stalled():
             if not self.task.cancelling():  # a second time would cut short what the first one cleans up
                 self.task.cancel()
+                if transport is not None:  # closing alone would wait until the client has read what was written
+                    self.task.add_done_callback(lambda _: transport.abort())
         elif self.stream is not None:
             await self.stream.keep_alive(transport)
 
     def _is_stalled(self) -> bool:
-        if self.stream is None or self.live is None:
+        if self.stream is None or (self.live is not None and not self.live.task.done()):
             return False
-        return self.live.task.done() and self.stream.idle > STALLED_SECONDS
+        return self.stream.idle > STALLED_SECONDS
 
 
 @dataclass(slots=True)
@@ -81,6 +96,8 @@ class ActiveRuns:
     _on_route: Counter[str] = field(default_factory=Counter)
     """How many are under way, by route."""
     _draining: bool = False
+    _ending: bool = False
+    """Whether what is under way is broken off."""
     _empty: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -132,7 +149,7 @@ class ActiveRuns:
         if self._of_chats.get(live.key) is live:
             del self._of_chats[live.key]
         if self._ended.pop(live, None) is not None:
-            self._held -= live.log.size
+            self._held -= live.held
         self._release(live)
 
     @contextlib.contextmanager
@@ -143,6 +160,8 @@ class ActiveRuns:
         visit = Visit(live, request, task)
         self._visits.add(visit)
         self._empty.clear()
+        if self._ending:
+            visit.cut()
         try:
             yield visit
         finally:
@@ -177,11 +196,11 @@ class ActiveRuns:
 
     async def end_all(self) -> None:
         """End the runs under way, as aborted; those that cannot in time are broken off, as neighbours' are at once."""
+        self._ending = True
         for live in list(self._live):
             live.end("shutdown")
         for visit in list(self._visits):
-            if visit.cut is not None:
-                visit.cut()
+            visit.cut()
         await self._empty_within(LAST_WORDS_SECONDS)
         tasks = [live.task for live in self._live]
         for task in tasks:
@@ -193,7 +212,7 @@ class ActiveRuns:
         self._on_route[route.path] -= 1
         if self.find(live.key) is live:
             self._ended[live] = time.monotonic()
-            self._held += live.log.size
+            self._held += live.held
             self._forget_the_old()
         self._release(live)
         self._note_if_empty()
@@ -205,17 +224,16 @@ class ActiveRuns:
 
     def _hurry(self, live: LiveRun) -> None:
         """A run that should have ended is not held up by its reader, nor by what it cleans up for too long."""
-        if live.run.deadline.reason is not None:
+        if live.deadline.reason is not None:
             live.caught_up()
-            if live.run.deadline.overdue(LAST_WORDS_SECONDS) and not live.task.cancelling():
-                live.run.blame_deadline()
-                live.task.cancel()
+            if live.deadline.overdue(LAST_WORDS_SECONDS) and not live.task.cancelling():
+                live.break_off()
 
     def _forget_the_old(self) -> None:
         before = time.monotonic() - REMEMBER_SECONDS
         while self._ended:
             live, ended = next(iter(self._ended.items()))
-            if ended >= before and self._held <= REMEMBERED_BYTES:
+            if ended >= before and self._held <= REMEMBERED_BYTES and len(self._ended) <= REMEMBERED_RUNS:
                 return
             self.forget(live)
 

@@ -45,7 +45,7 @@ class EventStream:
 
         Never waits for the client: one that has not read what was written gets no comment.
         """
-        if self._writing or self.idle < KEEPALIVE_SECONDS or transport.get_write_buffer_size():
+        if not self._keepalive or self._writing or self.idle < KEEPALIVE_SECONDS or transport.get_write_buffer_size():
             return
         with contextlib.suppress(ConnectionError):
             await self.write(self._keepalive)

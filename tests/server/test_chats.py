@@ -56,7 +56,14 @@ async def test_titles_and_texts_are_searched(kitchen: Kitchen) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"), [("?limit=0", "limit"), ("?limit=x", "limit"), ("?limit=201", "limit"), ("?cursor=x", "cursor")]
+    ("query", "said"),
+    [
+        ("?limit=0", "limit"),
+        ("?limit=x", "limit"),
+        ("?limit=201", "limit"),
+        ("?limit=" + "9" * 5000, "limit"),
+        ("?cursor=x", "cursor"),
+    ],
 )
 async def test_a_wrong_query_is_told_what_is_right(query: str, said: str, kitchen: Kitchen) -> None:
     served = await serve(kitchen)
@@ -99,6 +106,46 @@ async def test_a_chat_that_is_deleted_while_it_answers_stays_deleted(kitchen: Ki
     assert (await ask(served, "DELETE", "/c1")).status == 204
     assert (await answering).text == "So far"
     assert (await ask(served, "GET", "/c1")).status == 404
+
+
+@pytest.mark.parametrize("moment", ["before its run", "with its run", "after its run"])
+async def test_an_answer_that_begins_while_the_chat_is_read_is_left_to_its_stream(
+    moment: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, began, reading = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    provider = OpenProvider([text("First."), [[TextPiece("So far")], released.wait, *text("on")]])
+    served = await kitchen.serve(provider)
+    await served.post({"id": "c1", "message": "Hi"}, x_user_id="u1")
+    chats = served.services.chats
+    assert chats is not None
+    load, begin = chats.load, chats.begin
+
+    async def begin_then_wait(*arguments: Any, **options: Any) -> Any:
+        begun = await begin(*arguments, **options)
+        began.set()
+        if moment == "before its run":
+            await reading.wait()
+        return begun
+
+    async def load_then_wait(key: ChatKey) -> Any:
+        chat = await load(key)
+        if began.is_set() and moment == "after its run":
+            released.set()
+            await asyncio.wait_for(answering, 2)
+        return chat
+
+    monkeypatch.setattr(chats, "begin", begin_then_wait)
+    answering = asyncio.create_task(served.post({"id": "c1", "message": "More"}, x_user_id="u1"))
+    await asyncio.wait_for(began.wait(), 2)
+    if moment != "before its run":
+        await asyncio.sleep(0.05)
+    monkeypatch.setattr(chats, "load", load_then_wait)
+    told = (await ask(served, "GET", "/c1")).json["messages"]
+    assert [message["role"] for message in told] == ["user", "assistant", "user"]
+    reading.set()
+    released.set()
+    answer = await answering
+    assert (await served.ask("GET", "/api/chat/c1/stream", headers=U1)).body == answer.body
 
 
 async def test_an_answer_that_its_process_did_not_finish_is_marked_at_the_start(kitchen: Kitchen) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -67,7 +69,7 @@ async def test_a_run_ends_with_its_last_reader() -> None:
         assert not run.task.done(), "one reader is left"
     assert await run.ended(1.0)
     assert provider.closed == 1
-    assert run.run.deadline.reason == "left"
+    assert run.deadline.reason == "left"
 
 
 async def test_a_run_may_go_on_without_readers() -> None:
@@ -147,7 +149,7 @@ async def test_a_stream_that_cannot_be_told_on_ends_as_broken(caplog: pytest.Log
     run = build_run(build_route(provider, {"A": Player()}))
     broken = LiveRun(KEY, run, run.events(), Telling(fail_at_b, broken=b"[broken]"), Departure(None))
     assert await asyncio.wait_for(read_all(broken), 1) == b"a[broken]"
-    assert isinstance(broken.failure, ValueError)
+    assert broken.is_broken
     assert provider.closed == 1
     assert "the stream broke" in caplog.text
 
@@ -158,3 +160,29 @@ async def test_a_run_that_is_broken_off_before_it_began_ends_its_stream() -> Non
     never = LiveRun(KEY, run, run.events(), Telling(encode, broken=b"[broken]"), Departure(None))
     never.task.cancel()
     assert await asyncio.wait_for(read_all(never), 1) == b"[broken]"
+
+
+async def test_of_a_run_that_has_ended_nothing_is_kept_but_its_bytes() -> None:
+    run, _ = start([[TextPiece("a")], [AnswerEnd("stop")]], Departure(None))
+    conversation = weakref.ref(run._run)
+    assert await run.ended(1.0)
+    await asyncio.sleep(0)
+    gc.collect()
+    assert conversation() is None
+    assert await read_all(run) == b"a"
+
+
+async def test_who_stops_waiting_for_readers_to_leave_leaves_no_task_behind() -> None:
+    run, _ = start([[TextPiece("a")], Gate(), [AnswerEnd("stop")]], Departure(None))
+    with run.reader():
+        before = asyncio.all_tasks()
+        waiting = asyncio.create_task(run.deserted(60))
+        staying = asyncio.create_task(run.deserted(60))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert asyncio.all_tasks() == {*before, staying}
+    assert await asyncio.wait_for(staying, 1)
+    assert await run.deserted(60), "nobody is there"
+    run.end("stopped")
+    assert await run.ended(1.0)

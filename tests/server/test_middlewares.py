@@ -57,6 +57,30 @@ async def test_the_head_of_a_route_is_no_run_and_has_no_body(kitchen: Kitchen) -
     assert (await served.ask("HEAD", "/healthz")).status == 200
 
 
+@pytest.mark.parametrize("path", ["/api/chat/c1/stream", "/api/chats/c1", "/api/four?chatId=c1"])
+async def test_the_head_of_a_stream_or_a_chat_is_told_the_right_method(path: str, kitchen: Kitchen) -> None:
+    served = await serve(kitchen, ANN + "  /api/four: {agent: Ann, client: 4}\n")
+    reply = await served.ask("HEAD", path)
+    assert (reply.status, reply.body) == (405, b"")
+    assert "GET" in reply.headers["Allow"]
+
+
+async def test_an_error_after_the_first_byte_breaks_the_answer_off(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr("fondation.server.reading._tell", fail)
+    served = await serve(kitchen)
+    async with served.connect() as connection:
+        await connection.post()
+        told = await connection.read_all()
+    assert told.count(b"HTTP/1.1") == 1
+    assert b"hunter2" not in told
+    assert "the answer broke off" in caplog.text
+
+
 async def test_an_unexpected_error_says_nothing_of_itself_and_goes_to_the_log(
     kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

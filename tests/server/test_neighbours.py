@@ -139,7 +139,7 @@ async def test_a_stream_of_major_4_is_resumed_too(kitchen: Kitchen) -> None:
     assert resumed.body == posted.body
 
 
-@pytest.mark.parametrize("id", ["a/b", "50%", "%2F", "é\u4e2d?#&", " a"])
+@pytest.mark.parametrize("id", ["a/b", "50%", "%2F", "é\u4e2d?#&", "a b"])
 async def test_a_chat_may_have_any_name(id: str, kitchen: Kitchen) -> None:
     provider = slow(asyncio.Event())
     owner = await kitchen.serve(provider, routes())
@@ -381,6 +381,44 @@ async def test_a_server_that_goes_down_ends_what_it_passes_on(kitchen: Kitchen) 
         assert reply.body.endswith(b"data: [DONE]\n\n")
         released.set()
         assert (await posting).text == "So far, so good"
+
+
+async def test_a_server_that_goes_down_ends_also_what_it_passes_on_late(kitchen: Kitchen) -> None:
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider) as posting:
+        await other.services.runs.end_all()
+        reply = await asyncio.wait_for(resume(other), 2)
+        assert [chunk["type"] for chunk in reply.chunks][-2:] == ["error", "finish"]
+        assert not posting.done()
+
+
+async def test_a_reader_that_reads_nothing_of_what_is_passed_on_is_found(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LOOK_SECONDS", 0.02)
+    released = asyncio.Event()
+    flood = [[TextPiece("x" * 1_000_000)] for _ in range(50)]
+    provider = OpenProvider([[[TextPiece("So far")], released.wait, *flood, [AnswerEnd("stop")]]])
+    owner = await kitchen.serve(provider, routes(on_disconnect="continue"))
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider):
+        pass
+    live = owner.services.runs.find(KEY)
+    assert live is not None
+    async with other.connect() as reader:
+        await reader.write(b"GET /api/chat/c1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.read_until(b"So far")
+        released.set()
+        assert await live.ended(5)
+        assert live.readers == 1
+        monkeypatch.setattr(runs, "STALLED_SECONDS", 0.2)
+        for _ in range(300):
+            if not other.services.runs._visits:
+                break
+            await asyncio.sleep(0.01)
+        assert not other.services.runs._visits, "it is still taken for a reader"
 
 
 async def test_the_turn_of_a_server_that_cannot_be_reached_is_respected(

@@ -57,6 +57,7 @@ async def serve(kitchen: Kitchen, file: str = DESK) -> tuple[Served, ScriptedPro
         ({"message": "Hi", "id": "x" * 129}, 400, "id: at most 128 printable characters"),
         ({"message": "Hi", "id": "a\nb"}, 400, "id: at most 128 printable characters"),
         ({"message": "Hi", "id": "a\u2028b"}, 400, "id: at most 128 printable characters"),
+        ({"message": "Hi", "id": "c1 "}, 400, "id: no blanks at its ends"),
         ({"message": "Hi", "agentChoice": "Alone"}, 400, "agentChoice: one of Triage, Billing, Tech"),
         ({"message": "Hi", "agentChoice": ""}, 400, "agentChoice: one of Triage, Billing, Tech"),
         ({"message": "Hi", "context": {"tier": 1}}, 400, "context.tier: expected string"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from typing import Any
 
 import pytest
 
 from fondation.providers.base import AnswerEnd, TextPiece
-from fondation.server import runs
+from fondation.server import reading, runs
 from tests.support.chunks import assert_acceptable
 from tests.support.lines import parse as parse_lines
 from tests.support.scripted import text
@@ -132,6 +133,49 @@ async def test_a_chat_that_was_read_whole_is_not_streamed_again(kitchen: Kitchen
     await ask(served)
     assert len((await served.ask("GET", "/api/chats/c1")).json["messages"]) == 2
     assert (await resume(served)).status == 204
+
+
+async def test_a_page_that_lost_its_connection_is_told_also_after_another_one_read_the_chat(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = asyncio.Event()
+    served = await kitchen.serve(slow(released), route(on_disconnect="continue"))
+    async with cut(served):
+        pass
+    released.set()
+    await served.rows()
+    assert len((await served.ask("GET", "/api/chats/c1")).json["messages"]) == 2
+    assert (await resume(served)).status == 204
+    monkeypatch.setattr(reading, "JUST_READ_SECONDS", 0.0)
+    assert (await resume(served)).text == "So far, so good"
+
+
+async def test_how_many_ended_runs_are_remembered_is_bounded(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "REMEMBERED_RUNS", 2)
+    served = await kitchen.serve(OpenProvider([text("ok") for _ in range(3)]))
+    for id in ("c1", "c2", "c3"):
+        await ask(served, id)
+    assert [(await resume(served, id)).status for id in ("c1", "c2", "c3")] == [204, 200, 200]
+
+
+async def test_a_disk_that_loses_a_stream_ends_it_as_broken(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    served = await kitchen.serve(OpenProvider([text(*["z" * 300_000] * 5)]))
+    await ask(served)
+    pread = os.pread
+
+    def fail_later(file: int, count: int, offset: int) -> bytes:
+        if offset:
+            raise OSError(5, "Input/output error")
+        return pread(file, count, offset)
+
+    monkeypatch.setattr("fondation.server.frames.os.pread", fail_later)
+    told = await served.send("GET /api/chat/c1/stream HTTP/1.1\nHost: localhost\nConnection: close")
+    assert told.count(b"HTTP/1.1") == 1
+    assert b'\n\ndata: {"type":"error"' in told
+    assert told.endswith(b"data: [DONE]\n\n\r\n0\r\n\r\n")
+    assert "its stream cannot be read" in caplog.text
 
 
 async def test_continue_goes_on_without_readers(kitchen: Kitchen) -> None:

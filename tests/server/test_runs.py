@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from fondation.messages import ToolCall
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, TextPiece, ToolCallPiece
 from fondation.server import runs
+from fondation.server.streams import EventStream
 from tests.support.chunks import assert_acceptable
 from tests.support.scripted import Answer, text
 from tests.support.served import ANN, Kitchen, OpenProvider, Served
@@ -256,6 +258,17 @@ async def test_a_client_that_reads_nothing_cannot_hold_a_run_past_its_limit(
     (row,) = await served.rows()
     assert (row["status"], row["error_type"]) == ("aborted", "run_timeout")
     assert "failed (run_timeout)" in caplog.text
+
+
+async def test_what_a_client_never_reads_does_not_hold_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runs, "STALLED_SECONDS", -1.0)
+    transport = mock.Mock(**{"is_closing.return_value": False})
+    task = asyncio.create_task(hang())
+    await runs.Visit(None, mock.Mock(transport=transport), task, EventStream({}, b"")).look_after()
+    await asyncio.wait({task})
+    await asyncio.sleep(0)
+    assert task.cancelled()
+    transport.abort.assert_called_once_with()
 
 
 def end() -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -131,6 +132,8 @@ class Running:
     ended_at: float | None = None
     http_status: int = 200
     """Of the whole answer, once it has ended."""
+    read_at: float = -math.inf
+    """When the chat was last read with all of its answer."""
     upstream: UpstreamCall | None = None
 
     @property
