@@ -17,6 +17,8 @@ from fondation.stores.sqlite.chats_search import excerpt, readable_text
 
 PORTION = 50
 """Chats in which a search looks at a time: what else waits for the file goes between."""
+PORTION_CHARACTERS = 200_000
+"""Of texts that were found; where they are long it looks at fewer chats at a time."""
 
 
 class Place(NamedTuple):
@@ -83,20 +85,22 @@ class ChatPages:
     def search(self, owner: str, words: Sequence[str], after: Place) -> Portion:
         """The next chats that have all the words, in their title or in one of their messages."""
         looked = {"rarest": words[0], "others": write(words[1:]), "limit": PORTION}
-        rows = self._execute(_SEARCH, {"owner": owner, **looked, **after._asdict()}).fetchall()
-        found = tuple(
-            self._found(owner, words, ChatSummary(*summary), message)
-            for *summary, in_title, message in rows
-            if in_title or message is not None
-        )
-        return Portion(found, _place(ChatSummary(*rows[-1][:-2])) if len(rows) == PORTION else None)
+        found, number, characters = list[ChatSummary](), 0, 0
+        for *summary, in_title, message in self._execute(_SEARCH, {"owner": owner, **looked, **after._asdict()}):
+            chat, number = ChatSummary(*summary), number + 1
+            if message is not None:
+                text = self._text(owner, message)
+                characters += len(text)
+                found.append(replace(chat, excerpt=excerpt(text, words)))
+            elif in_title:
+                found.append(chat)
+            if number == PORTION or characters > PORTION_CHARACTERS:
+                return Portion(tuple(found), _place(chat))
+        return Portion(tuple(found), None)
 
-    def _found(self, owner: str, words: Sequence[str], chat: ChatSummary, message: int | None) -> ChatSummary:
-        """The chat with the place that was found, where that is in a message."""
-        if message is None:
-            return chat
+    def _text(self, owner: str, message: int) -> str:
         (parts,) = self._execute(_PARTS, {"owner": owner, "number": message}).fetchone()
-        return replace(chat, excerpt=excerpt(readable_text(read(parts)), words))
+        return readable_text(read(parts))
 
 
 def _place(chat: ChatSummary) -> Place:

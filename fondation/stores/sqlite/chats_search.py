@@ -11,6 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from fondation.messages import Json, mend_text
 
@@ -23,6 +24,8 @@ MAX_WORDS = 16
 _SLACK = LEAD_CHARACTERS // 2
 _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 _MARKS = re.compile("[\u0300-\u036f]+")
+_PIECE = re.compile(r".{1,1000}(?= |\Z)|.{1,1000}", re.DOTALL)
+"""Of a line: it ends before a space where there is one, so that no character is folded apart from its marks."""
 
 
 def readable_text(parts: Sequence[Json]) -> str:
@@ -56,20 +59,36 @@ def first_words(text: str) -> str:
 def excerpt(text: str, words: Sequence[str]) -> str:
     """The part of a text, on one line, around the first of these words."""
     line = _one_line(text)
-    folded = fold(line)
-    found = min((at for word in words if (at := folded.find(word)) >= 0), default=0)
-    return _cut(line, max(0, _unfolded(line, found) - LEAD_CHARACTERS))
+    return _cut(line, max(0, _place_of(line, words) - LEAD_CHARACTERS))
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _unfolded(line: str, at: int) -> int:
-    """Where in the line the folded line's character `at` comes from."""
-    if line.isascii():
+def _place_of(line: str, words: Sequence[str]) -> int:
+    """Where in the line the first of these folded words is; 0 where none is.
+
+    It is folded piece by piece: a long line at once would hold up other threads, and to find where a character of the
+    folded line comes from only its piece is searched.
+    """
+    pieces = _PIECE.findall(line)
+    folded = [fold(piece) for piece in pieces]
+    whole = "".join(folded)
+    found = min((at for word in words if (at := whole.find(word)) >= 0), default=0)
+    ends = list(accumulate(map(len, folded)))
+    number = bisect_right(ends, found)
+    if number == len(pieces):
+        return 0
+    before = sum(map(len, pieces[:number]))
+    return before + _unfolded(pieces[number], found - (ends[number] - len(folded[number])))
+
+
+def _unfolded(piece: str, at: int) -> int:
+    """Where in the piece the folded piece's character `at` comes from."""
+    if piece.isascii():
         return at
-    return max(0, bisect_right(range(len(line) + 1), at, key=lambda end: len(fold(line[:end]))) - 1)
+    return max(0, bisect_right(range(len(piece) + 1), at, key=lambda end: len(fold(piece[:end]))) - 1)
 
 
 def _cut(line: str, start: int) -> str:

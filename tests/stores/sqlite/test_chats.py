@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from fondation.errors import ChatStoreError
 from fondation.messages import AssistantMessage, TextPart, ToolCall, ToolResult, UserMessage
 from fondation.stores import ChatStore, open_chats
 from fondation.stores.chats import Answered, ChatKey, StoredMessage, StoredSummary
+from fondation.stores.sqlite import chats_pages
+from fondation.stores.sqlite.chats_thread import ChatThread
 
 from .chat_values import KEY, answer, call, user
 
@@ -360,3 +363,26 @@ async def test_many_at_once_are_all_kept(chats: ChatStore) -> None:
     await asyncio.gather(*(chats.save(key, [user("m1"), answer("a1")]) for key in keys))
     assert all([await ids(chats, key) == ["m1", "a1"] for key in keys[::50]])
     assert len((await chats.list("ada", limit=1000)).chats) == 300
+
+
+async def test_a_search_through_long_texts_lets_others_go_between(
+    chats: ChatStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chats_pages, "PORTION_CHARACTERS", 1_000)
+    for number in range(4):
+        await chats.save(ChatKey("ada", f"c{number}"), [user("m1", "é" * 1_000 + " needle")], title="needle")
+    asked = list[bool]()
+    do = ChatThread.do
+
+    async def counted(self: ChatThread, *job: Any, **fields: Any) -> Any:
+        asked.append(True)
+        return await do(self, *job, **fields)
+
+    monkeypatch.setattr(ChatThread, "do", counted)
+    page = await chats.list("ada", search="needle", limit=3)
+    assert [chat.id for chat in page.chats] == ["c3", "c2", "c1"]
+    assert all("needle" in chat.excerpt for chat in page.chats)
+    assert page.next is not None
+    assert len(asked) == 4
+    rest = await chats.list("ada", search="needle", cursor=page.next)
+    assert [chat.id for chat in rest.chats] == ["c0"]

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fondation.stores.sqlite import chats_search
 from fondation.stores.sqlite.chats_search import (
     EXCERPT_CHARACTERS,
+    LEAD_CHARACTERS,
     MAX_WORDS,
     excerpt,
     first_words,
@@ -91,6 +93,27 @@ def test_an_excerpt_shows_what_was_found_between_what_is_around_it(shift: int) -
 def test_an_excerpt_is_found_where_folding_changes_lengths() -> None:
     text = "ﬃ" * 300 + " ß here ß " + "é" * 300
     assert "here" in excerpt(text, words_of("HERE"))
+
+
+@pytest.mark.parametrize("filler", ["ﬃ", "é ", "e\u0301\u0323", "\u304b\u3099", "ß\n\n", "각"])
+def test_an_excerpt_of_a_long_text_is_where_it_was_found(filler: str) -> None:
+    text = f"{filler * 5_000}nadel {filler * 1_000}"
+    shown = excerpt(text, words_of("nadel"))
+    assert LEAD_CHARACTERS // 2 <= shown.index("nadel") <= LEAD_CHARACTERS + 1
+
+
+def test_an_excerpt_folds_little_more_than_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded = list[str]()
+
+    def counted(text: str) -> str:
+        folded.append(text)
+        return fold(text)
+
+    monkeypatch.setattr(chats_search, "fold", counted)
+    text = "é" * 100_000 + " nadel"
+    assert "nadel" in excerpt(text, ["nadel"])
+    assert sum(map(len, folded)) < 1.2 * len(text)
+    assert max(map(len, folded)) <= 1_000
 
 
 def test_an_excerpt_of_a_text_without_spaces_has_what_was_found() -> None:
