@@ -6,7 +6,7 @@ from __future__ import annotations
 import sqlite3
 import time
 
-from fondation.stores.sqlite.owners import LEASE_SECONDS, is_dead
+from fondation.stores.sqlite.owners import LEASE_SECONDS, is_alive
 
 RENEW_SECONDS = LEASE_SECONDS / 3
 
@@ -37,8 +37,13 @@ _BURY = "DELETE FROM fondation_chat_processes WHERE process = :process AND lease
 
 
 def has_left(process: str, lease_until: float) -> bool:
-    """Whether a process is dead, or was not heard of for the length of a lease."""
-    return lease_until < time.time() or is_dead(process)
+    """Whether a process has no lease, or is dead; where that cannot be known, whether it was not heard of for the
+    length of a lease. One that is there has not left, however long its machine slept.
+    """
+    if not lease_until:
+        return True
+    alive = is_alive(process)
+    return lease_until < time.time() if alive is None else not alive
 
 
 class Processes:

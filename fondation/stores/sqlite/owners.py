@@ -21,18 +21,24 @@ def new_owner() -> str:
 
 def is_dead(owner: str) -> bool:
     """Whether the process surely runs no more. False too where that cannot be known: its lease decides."""
+    return is_alive(owner) is False
+
+
+def is_alive(owner: str) -> bool | None:
+    """Whether the process still runs; None where that cannot be known."""
     machine, _, rest = owner.partition(":")
     pid, _, rest = rest.partition(":")
     started = rest.partition(":")[0]
     if machine != _machine() or started in ("", "-") or not pid.isdigit():
-        return False
+        return None
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
-        return True
+        return False
     except OSError:
-        return False  # it is there, under another user
-    return _started(int(pid)) not in (started, None)
+        return None  # some process is there, under another user
+    found = _started(int(pid))
+    return None if found is None else found == started
 
 
 def _machine() -> str:

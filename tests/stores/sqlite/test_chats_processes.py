@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fondation.stores import ChatStore, open_chats
-from fondation.stores.sqlite import chats_thread
+from fondation.stores.sqlite import chats_thread, owners
 
 from .chat_values import KEY, answer, user
 
@@ -40,6 +40,11 @@ def lapse(path: Path, seconds: float = 31) -> None:
         connection.execute("UPDATE fondation_chat_processes SET lease_until = lease_until - ?", (seconds,))
 
 
+def move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a machine from which none of the processes so far can be seen."""
+    monkeypatch.setattr(owners, "_machine", lambda: "elsewhere")
+
+
 def leases(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
         return int(connection.execute("SELECT COUNT(*) FROM fondation_chat_processes").fetchone()[0])
@@ -63,8 +68,18 @@ async def test_what_a_living_process_writes_is_left_alone(path: Path) -> None:
         assert await statuses(chats) == ["complete", "streaming", "complete"]
 
 
-async def test_a_process_that_was_not_heard_of_for_the_length_of_a_lease_is_taken_for_dead(path: Path) -> None:
+async def test_a_process_that_lives_is_left_alone_however_long_the_machine_slept(path: Path) -> None:
     with process(path), closing(open_chats(path)) as chats:
+        lapse(path, 10_000)
+        assert await chats.mark_cut() == 0
+        assert await statuses(chats) == ["complete", "streaming", "complete"]
+
+
+async def test_a_process_elsewhere_that_was_not_heard_of_for_the_length_of_a_lease_is_taken_for_dead(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with process(path), closing(open_chats(path)) as chats:
+        move(monkeypatch)
         lapse(path, 29)
         assert await chats.mark_cut() == 0
         lapse(path, 2)
@@ -95,8 +110,9 @@ async def test_a_process_that_ends_in_the_middle_of_an_answer_leaves_it_cut(path
         assert await statuses(chats) == ["cut", "stopped", "complete"]
 
 
-async def test_a_process_that_was_taken_for_dead_goes_on(path: Path) -> None:
+async def test_a_process_that_was_taken_for_dead_goes_on(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(open_chats(path)) as one, closing(open_chats(path)) as two:
+        move(monkeypatch)
         await one.save(KEY, [answer("a1", "so", status="streaming")])
         lapse(path)
         assert await two.mark_cut() == 1

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fondation.stores.sqlite.owners import is_dead, new_owner
+from fondation.stores.sqlite.owners import is_alive, is_dead, new_owner
 
 needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="this system does not tell of processes")
 
@@ -32,6 +32,11 @@ def test_a_living_process_is_not_dead() -> None:
 
 
 @needs_proc
+def test_it_is_known_to_be_alive() -> None:
+    assert is_alive(new_owner())
+
+
+@needs_proc
 def test_a_process_that_ended_is_dead() -> None:
     assert is_dead(owner_of_another_process())
 
@@ -53,4 +58,5 @@ def test_a_process_that_nobody_has_reaped_is_dead() -> None:
 
 @pytest.mark.parametrize("owner", ["", "-", "someone", "-:123:-:abcd", "elsewhere/1:1:1:abcd", "a:b:c:d:e"])
 def test_of_another_machine_nothing_is_known(owner: str) -> None:
+    assert is_alive(owner) is None
     assert not is_dead(owner)
