@@ -18,7 +18,7 @@ from fondation.server.answers import json_response
 from fondation.server.floor import still_answering
 from fondation.server.keys import SERVICES
 from fondation.server.live import LiveRun
-from fondation.server.neighbours import Errand, ask_neighbour, pass_on_if_elsewhere
+from fondation.server.neighbours import Errand, ask_neighbour, pass_on, pass_on_if_elsewhere
 from fondation.server.requests import chat_key, checked_id, named, read_body, run_info
 from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore, ChatSummary, StoredChat, StoredMessage
 
@@ -99,15 +99,16 @@ async def delete_chat(request: web.Request) -> web.StreamResponse:
     key = chat_key(info)
     if (passed := await ask_neighbour(request, _errand("DELETE", info), services.runs.find(key))) is not None:
         return passed
-    async with services.floor.silence(key):
-        if (live := services.runs.find(key)) is not None:
-            services.runs.forget(live)
-        try:
-            is_deleted = await _store(request).delete(key)
-        except ChatElsewhere:
+    try:
+        async with services.floor.silence(key):
+            if (live := services.runs.find(key)) is not None:
+                services.runs.forget(live)
+            if not await _store(request).delete(key):
+                raise _not_found(key)
+    except ChatElsewhere as elsewhere:  # it began meanwhile
+        if (passed := await pass_on(request, _errand("DELETE", info), elsewhere.run)) is None:
             raise still_answering() from None
-        if not is_deleted:
-            raise _not_found(key)
+        return passed
     return web.Response(status=204)
 
 

@@ -179,10 +179,14 @@ class ChatStore(Protocol):
         """
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
-        """Tell of a run whose chat is not kept here; written soon, and nobody waits for it."""
+        """Tell of a run whose chat is not kept here, unless the chat's turn is another living process's; written soon,
+        and nobody waits for it.
+        """
 
     def end(self, key: ChatKey, run_id: str) -> None:
-        """The run has ended, or never began: what it was writing is `stopped`. Written soon, and nobody waits."""
+        """The run has ended, or never began: what it was writing is `stopped`. Written soon, later while the database
+        fails, and nobody waits.
+        """
 
     async def run_of(self, key: ChatKey) -> ChatRun | None:
         """The newest run of a chat, also of one that is not kept, while it goes on and for some time after."""
@@ -201,7 +205,7 @@ class ChatStore(Protocol):
     async def delete(self, key: ChatKey) -> bool:
         """Remove the chat with all that belongs to it. False where there is none.
 
-        Raises `ChatElsewhere` while another living process answers it.
+        Raises `ChatElsewhere`, with nothing removed, while another living process answers it.
         """
 
     async def wait(self, key: ChatKey, calls: Sequence[WaitingCall]) -> None:

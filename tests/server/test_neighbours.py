@@ -19,6 +19,7 @@ from fondation.server import floor, neighbours, runs
 from fondation.server.sockets import new_socket
 from fondation.stores import open_chats
 from fondation.stores.chats import ChatKey, StoredMessage
+from fondation.stores.sqlite.chats import SqliteChatStore
 from tests.support.chunks import assert_acceptable
 from tests.support.lines import parse as parse_lines
 from tests.support.scripted import text
@@ -291,6 +292,23 @@ async def test_a_chat_is_deleted_from_anywhere(kitchen: Kitchen) -> None:
     for served in (owner, other):
         assert (await served.ask("GET", "/api/chats/c1")).status == 404
         assert (await resume(served)).status == 204
+
+
+async def test_a_chat_that_begins_elsewhere_meanwhile_is_deleted_there(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobodys(chats: object, key: ChatKey) -> None:
+        return None
+
+    provider = slow(asyncio.Event())
+    owner = await kitchen.serve(provider, routes())
+    other = await kitchen.serve(OpenProvider(), routes())
+    async with asking(owner, provider) as posting:
+        monkeypatch.setattr(SqliteChatStore, "run_of", nobodys)
+        assert (await other.ask("DELETE", "/api/chats/c1")).status == 204
+        assert (await posting).text == "So far"
+    for served in (owner, other):
+        assert (await served.ask("GET", "/api/chats/c1")).status == 404
 
 
 async def test_a_chat_that_is_read_elsewhere_leaves_the_answer_to_its_stream(kitchen: Kitchen) -> None:

@@ -19,10 +19,10 @@ class Disk:
         disk = self
 
         @contextmanager
-        def transaction(file: ChatFile, *, writes: bool) -> Iterator[None]:
+        def transaction(file: ChatFile, **how: bool) -> Iterator[None]:
             pages = file.connection.execute("PRAGMA page_count").fetchone()[0]
             file.connection.execute(f"PRAGMA max_page_count = {pages if disk.full else 1_000_000}")
-            with begin(file, writes=writes):
+            with begin(file, **how):
                 yield
 
         monkeypatch.setattr(ChatFile, "transaction", transaction)

@@ -22,7 +22,7 @@ from fondation.stores.chats import (
     StoredSummary,
     WaitingCall,
 )
-from fondation.stores.sqlite.chats_late import Save
+from fondation.stores.sqlite.chats_late import Ended, Save
 from fondation.stores.sqlite.chats_pages import Place, Portion, read_cursor, write_cursor
 from fondation.stores.sqlite.chats_search import words_of
 from fondation.stores.sqlite.chats_tables import Saving
@@ -51,10 +51,10 @@ class SqliteChatStore:
             raise CannotOpen(reason(error), advice(error)) from error
 
     async def load(self, key: ChatKey) -> StoredChat | None:
-        chat = await self._thread.do(lambda database: database.load(key), writes=False)
+        chat = await self._thread.do(lambda database: database.load(key), writes=False, key=key)
         if chat is not None and _is_abandoned(chat.run):
             with contextlib.suppress(ChatStoreError):  # it can be read, but not marked
-                return await self._thread.do(_once_cut(lambda database: database.load(key)), writes=True)
+                return await self._thread.do(_once_cut(lambda database: database.load(key)), writes=True, key=key)
         return chat
 
     async def save(
@@ -93,21 +93,22 @@ class SqliteChatStore:
             save.do(tables)
             return True
 
-        begun = await self._thread.do(begin, writes=True, late=None if answered else save)
+        begun = await self._thread.do(begin, writes=True, key=key, late=None if answered else save)
         if isinstance(begun, ChatRun):
             raise ChatElsewhere(begun)
         return begun is not False  # None: it is saved later
 
     def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
-        self._thread.tell(lambda database: database.runs.announce(key, run_id, began_at))
+        self._thread.tell(lambda database: database.runs.announce(key, run_id, began_at), key)
 
     def end(self, key: ChatKey, run_id: str) -> None:
-        self._thread.tell(lambda database: database.tables.end(key, run_id))
+        end = Save(key, Ended(run_id))
+        self._thread.tell(lambda database: end.do(database.tables), key, late=end)
 
     async def run_of(self, key: ChatKey) -> ChatRun | None:
-        run = await self._thread.do(lambda database: database.runs.find(key), writes=False)
+        run = await self._thread.do(lambda database: database.runs.find(key), writes=False, key=key)
         if _is_abandoned(run):
-            return await self._thread.do(_once_cut(lambda database: database.runs.find(key)), writes=True)
+            return await self._thread.do(_once_cut(lambda database: database.runs.find(key)), writes=True, key=key)
         return run
 
     async def list(
@@ -125,10 +126,10 @@ class SqliteChatStore:
         return ChatPage(shown, write_cursor(shown[-1]) if len(chats) > limit else None)
 
     async def rename(self, key: ChatKey, title: str) -> bool:
-        return await self._thread.do(lambda database: database.tables.rename(key, title), writes=True)
+        return await self._thread.do(lambda database: database.tables.rename(key, title), writes=True, key=key)
 
     async def entitle(self, key: ChatKey, title: str) -> bool:
-        return await self._thread.do(lambda database: database.tables.entitle(key, title), writes=True)
+        return await self._thread.do(lambda database: database.tables.entitle(key, title), writes=True, key=key)
 
     async def delete(self, key: ChatKey) -> bool:
         def delete(database: ChatDatabase) -> bool | ChatRun:
@@ -137,7 +138,7 @@ class SqliteChatStore:
                 return run
             return database.tables.delete(key)
 
-        deleted = await self._thread.do(delete, writes=True)
+        deleted = await self._thread.do(delete, writes=True, key=key)
         if isinstance(deleted, ChatRun):
             raise ChatElsewhere(deleted)
         return deleted
@@ -148,13 +149,15 @@ class SqliteChatStore:
 
     async def waiting(self, key: ChatKey) -> tuple[WaitingCall, ...]:
         # It writes nothing, but calls may be saved late, and those that were passed must not be told.
-        return await self._thread.do(lambda database: database.tables.waiting(key), writes=True)
+        return await self._thread.do(lambda database: database.tables.waiting(key), writes=True, key=key)
 
     async def memory(self, owner: str, chat: str | None) -> str | None:
-        return await self._thread.do(lambda database: database.tables.memory(owner, chat), writes=False)
+        key = ChatKey(owner, chat or "")
+        return await self._thread.do(lambda database: database.tables.memory(owner, chat), writes=False, key=key)
 
     async def remember(self, owner: str, chat: str | None, text: str) -> None:
-        await self._thread.do(lambda database: database.tables.remember(owner, chat, text), writes=True)
+        key = ChatKey(owner, chat or "")
+        await self._thread.do(lambda database: database.tables.remember(owner, chat, text), writes=True, key=key)
 
     async def mark_cut(self) -> int:
         return await self._thread.do(lambda database: database.processes.cut_dead(), writes=True)
@@ -163,7 +166,7 @@ class SqliteChatStore:
         self._thread.stop(CLOSE_SECONDS)
 
     async def _save(self, save: Save) -> None:
-        await self._thread.do(lambda database: save.do(database.tables), writes=True, late=save)
+        await self._thread.do(lambda database: save.do(database.tables), writes=True, key=save.key, late=save)
 
     async def _search(self, owner: str, words: Sequence[str], after: Place, limit: int) -> tuple[ChatSummary, ...]:
         """The next chats that have the words, at least `limit` where there are so many."""

@@ -14,7 +14,7 @@ from fondation.stores.sqlite.trouble import is_locked
 BUSY_SECONDS = 5.0
 """How long a transaction waits for those of other processes."""
 IMPATIENT_SECONDS = 0.02
-"""How long it does once it has waited in vain: who asks meanwhile is told at once."""
+"""How long an impatient one does: others have waited in vain, and who asks meanwhile is told at once."""
 _PAUSE_SECONDS = 0.02
 
 
@@ -52,11 +52,6 @@ class ChatFile:
             else:
                 return
 
-    def wait_for_others(self, *, patiently: bool) -> None:
-        """Whether transactions wait for those of other processes, or nearly not."""
-        seconds = BUSY_SECONDS if patiently else IMPATIENT_SECONDS
-        self.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-
     def is_moved(self) -> bool:
         """Whether the file was removed, replaced or cut: what is written now might be read by nobody."""
         try:
@@ -66,8 +61,10 @@ class ChatFile:
         return not os.path.samestat(seen, self._seen) or self._seen.st_size < seen.st_size
 
     @contextlib.contextmanager
-    def transaction(self, *, writes: bool) -> Generator[None, None, None]:
+    def transaction(self, *, writes: bool, patiently: bool = True) -> Generator[None, None, None]:
         """All or nothing, on one state of the file. One that only reads waits for no writer."""
+        seconds = BUSY_SECONDS if patiently else IMPATIENT_SECONDS
+        self.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         try:
             yield

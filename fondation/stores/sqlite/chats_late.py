@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from fondation.stores.chats import ChatKey, StoredChat, WaitingCall
 from fondation.stores.sqlite.chats_tables import ChatTables, Saving
@@ -13,29 +14,59 @@ MOST_CHARACTERS = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """That a run has ended."""
+
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
-    """Something to be kept of a chat: messages, or calls that wait for an answer."""
+    """Something to be kept of a chat: messages, calls that wait for an answer, or the end of a run."""
 
     key: ChatKey
-    what: Saving | tuple[WaitingCall, ...]
+    what: Saving | tuple[WaitingCall, ...] | Ended
 
     def do(self, tables: ChatTables) -> None:
-        if isinstance(self.what, Saving):
-            tables.save(self.key, self.what)
-        else:
-            tables.wait(self.key, self.what)
+        match self.what:
+            case Saving() as saving:
+                tables.save(self.key, saving)
+            case Ended(run_id):
+                tables.end(self.key, run_id)
+            case calls:
+                tables.wait(self.key, calls)
 
     def __len__(self) -> int:
         """How many messages or calls."""
-        return len(self.what.messages if isinstance(self.what, Saving) else self.what)
+        match self.what:
+            case Saving(messages=messages):
+                return len(messages)
+            case Ended():
+                return 0
+            case calls:
+                return len(calls)
+
+    def sizes(self) -> dict[str, int]:
+        """About how many characters, by the ids of what they are in."""
+        match self.what:
+            case Saving() as saving:
+                rest = len(repr(saving._replace(messages=())))
+                return {"": rest, **{message.id: len(repr(message)) for message in saving.messages}}
+            case what:
+                return {"": len(repr(what))}
+
+
+class _Waiting(NamedTuple):
+    save: Save
+    sizes: dict[str, int]
 
 
 class LateSaves:
     """Of several versions of one message only the last is kept."""
 
     def __init__(self) -> None:
-        self._of_chats: dict[ChatKey, list[Save]] = {}
-        self._sizes: dict[ChatKey, int] = {}
+        self._of_chats: dict[ChatKey, list[_Waiting]] = {}
+        self._size = 0
 
     def __len__(self) -> int:
         return sum(map(len, self))
@@ -46,46 +77,47 @@ class LateSaves:
     def __iter__(self) -> Iterator[Save]:
         """In the order in which they must be done."""
         for saves in self._of_chats.values():
-            yield from saves
+            yield from (waiting.save for waiting in saves)
 
     def add(self, save: Save) -> int:
         """Keep it for later. Returns how many messages or calls were given up for it."""
-        saves = self._of_chats.setdefault(save.key, [])
-        merged = _merged(saves[-1], save) if saves else None
+        saves, sizes = self._of_chats.setdefault(save.key, []), save.sizes()
+        merged = _merged(saves[-1].save, save) if saves else None
         if merged is None:
-            saves.append(save)
+            saves.append(_Waiting(save, sizes))
+            self._size += sum(sizes.values())
         else:
-            saves[-1] = merged
-        self._sizes[save.key] = sum(len(repr(each.what)) for each in saves)
+            before = saves[-1].sizes
+            saves[-1] = _Waiting(merged, before | sizes)
+            self._size += sum(size - before.get(id, 0) for id, size in sizes.items())
         return self._make_room()
 
     def remove(self, save: Save) -> None:
         saves = self._of_chats[save.key]
-        saves.remove(save)
+        waiting = next(waiting for waiting in saves if waiting.save is save)
+        saves.remove(waiting)
+        self._size -= sum(waiting.sizes.values())
         if not saves:
-            self._forget(save.key)
+            del self._of_chats[save.key]
 
     def clear(self) -> None:
         self._of_chats.clear()
-        self._sizes.clear()
+        self._size = 0
 
     def over(self, key: ChatKey, chat: StoredChat | None) -> StoredChat | None:
         """The chat as it will be, where the database has `chat`."""
-        for save in self._of_chats.get(key, ()):
+        for save, _ in self._of_chats.get(key, ()):
             if isinstance(save.what, Saving):
                 chat = _with(chat, key, save.what)
         return chat
 
     def _make_room(self) -> int:
         lost = 0
-        while sum(self._sizes.values()) > MOST_CHARACTERS:
-            key = next(iter(self._of_chats))
-            lost += sum(map(len, self._of_chats[key]))
-            self._forget(key)
+        while self._size > MOST_CHARACTERS:
+            for save in [waiting.save for waiting in self._of_chats[next(iter(self._of_chats))]]:
+                lost += len(save)
+                self.remove(save)
         return lost
-
-    def _forget(self, key: ChatKey) -> None:
-        del self._of_chats[key], self._sizes[key]
 
 
 def _merged(first: Save, then: Save) -> Save | None:

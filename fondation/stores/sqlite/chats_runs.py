@@ -27,7 +27,7 @@ _END = (
     "UPDATE fondation_chat_runs SET ended_at = :now "
     "WHERE owner = :owner AND id = :id AND run_id = :run_id AND ended_at IS NULL"
 )
-
+_FORGET = "DELETE FROM fondation_chat_runs WHERE ended_at < :before"
 _IS_THERE = "SELECT EXISTS (SELECT 1 FROM fondation_chats WHERE owner = :owner AND id = :id)"
 
 
@@ -60,19 +60,22 @@ class Runs:
         is_news = other is not None and not other.is_ours and other.id != seen
         if other is not None and (other.is_elsewhere or (is_news and self._is_there(key))):
             return other
-        self.put(key, run_id, time.time())
+        self._put(key, run_id, time.time())
         return None
+
+    def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
+        """As `_put`, unless a newer run is known, for nobody waits for what is told so and it may come late; or unless
+        another process has the turn of a chat that is kept.
+        """
+        newest = self.find(key)
+        if newest is not None and (newest.began_at > began_at or (newest.is_elsewhere and self._is_there(key))):
+            return
+        self._put(key, run_id, began_at)
 
     def _is_there(self, key: ChatKey) -> bool:
         return bool(self._execute(_IS_THERE, key._asdict()).fetchone()[0])
 
-    def announce(self, key: ChatKey, run_id: str, began_at: float) -> None:
-        """As `put`, where none is known that is newer: nobody waits for what is told so, and it may come late."""
-        newest = self.find(key)
-        if newest is None or newest.began_at <= began_at:
-            self.put(key, run_id, began_at)
-
-    def put(self, key: ChatKey, run_id: str, began_at: float) -> None:
+    def _put(self, key: ChatKey, run_id: str, began_at: float) -> None:
         """The chat's newest run is this one, of this process."""
         self._processes.sign()
         own = {"run_id": run_id, "process": self._processes.me, "address": self._address, "began_at": began_at}
@@ -82,4 +85,4 @@ class Runs:
         self._execute(_END, {**key._asdict(), "run_id": run_id, "now": time.time()})
 
     def forget_old(self) -> None:
-        self._execute("DELETE FROM fondation_chat_runs WHERE ended_at < ?", (time.time() - REMEMBER_SECONDS,))
+        self._execute(_FORGET, {"before": time.time() - REMEMBER_SECONDS})

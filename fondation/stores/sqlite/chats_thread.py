@@ -61,6 +61,8 @@ class _Job(NamedTuple):
     work: Callable[[ChatDatabase], object]
     """May be done twice: when another of the same transaction fails."""
     writes: bool
+    key: ChatKey | None
+    """Of the chat that it is about; None where it is about several."""
     future: asyncio.Future[object] | None
     """None where nobody waits."""
     late: Save | None = None
@@ -78,6 +80,8 @@ class ChatThread:
         self._path = path
         self._process = new_owner()
         self._address = address
+        self._asking = threading.Lock()
+        """Over what is asked and handed over, and over the end of that: nothing comes after the last."""
         self._asked: list[_Job] = []
         self._queue: SimpleQueue[list[_Job]] = SimpleQueue()
         self._database: ChatDatabase | None = None
@@ -101,39 +105,46 @@ class ChatThread:
             self.stop(timeout)
             raise self._unusable
 
-    async def do(self, work: Callable[[ChatDatabase], T], *, writes: bool, late: Save | None = None) -> T:
+    async def do(
+        self, work: Callable[[ChatDatabase], T], *, writes: bool, key: ChatKey | None = None, late: Save | None = None
+    ) -> T:
         """What `work` returns, in the thread and inside a transaction. Raises `ChatStoreError`.
 
         It is done also where the caller is cancelled meanwhile. While the database fails `late` is kept for later
         instead, and the result is None.
         """
-        if self._stopped:
-            raise ChatStoreError(f"The chats in {self._path} are closed already")
         future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        self._ask(_Job(work, writes, future, late))
+        if not self._ask(_Job(work, writes, key, future, late)):
+            raise ChatStoreError(f"The chats in {self._path} are closed already")
         return cast("T", await future)
 
-    def tell(self, work: Callable[[ChatDatabase], object]) -> None:
-        """Have `work` done that writes, and go on; trouble with it is logged."""
-        if not self._stopped:
-            self._ask(_Job(work, writes=True, future=None))
+    def tell(self, work: Callable[[ChatDatabase], object], key: ChatKey, late: Save | None = None) -> None:
+        """Have `work` done that writes, and go on; trouble with what cannot be done later is logged."""
+        self._ask(_Job(work, writes=True, key=key, future=None, late=late))
 
-    def _ask(self, job: _Job) -> None:
-        if not self._asked:
-            asyncio.get_running_loop().call_soon(self._hand_over)
-        self._asked.append(job)
+    def _ask(self, job: _Job) -> bool:
+        """Whether it will be done: nothing is once the thread is to stop."""
+        with self._asking:
+            if self._stopped:
+                return False
+            if not self._asked:
+                asyncio.get_running_loop().call_soon(self._hand_over)
+            self._asked.append(job)
+            return True
 
     def _hand_over(self) -> None:
         """What one turn of the loop asks goes to the thread together: waking it costs more than most of its work."""
-        asked, self._asked = self._asked, []
-        if asked:
-            self._queue.put(asked)
+        with self._asking:
+            asked, self._asked = self._asked, []
+            if asked:
+                self._queue.put(asked)
 
     def stop(self, timeout: float) -> None:
         """Do what was asked and end the thread; `timeout` in seconds."""
-        if self._stopped:
-            return
-        self._stopped = True
+        with self._asking:
+            if self._stopped:
+                return
+            self._stopped = True
         self._hand_over()
         self._queue.put([])
         self._thread.join(timeout)
@@ -145,7 +156,8 @@ class ChatThread:
         ending = False
         while not ending:
             jobs, ending = self._collect()
-            _tell(self._perform(jobs))
+            for batch in _readers_first(jobs):
+                _tell(self._perform(batch))
             if self._trouble and (ending or time.monotonic() >= self._trouble.retry_at):
                 self._try_again()
             if time.monotonic() >= self._chores_at:
@@ -194,7 +206,7 @@ class ChatThread:
     def _do_together(self, jobs: Sequence[_Job], *, writes: bool) -> list[_Outcome]:
         """Do the jobs in one transaction; what is saved late comes first."""
         database = self._open_database()
-        with database.file.transaction(writes=writes):
+        with database.file.transaction(writes=writes, patiently=not self._trouble):
             if writes:
                 for save in self._late:
                     save.do(database.tables)
@@ -202,7 +214,6 @@ class ChatThread:
         if writes and self._trouble:
             self._late.clear()
             self._trouble.end()
-            database.file.wait_for_others(patiently=True)
         return outcomes
 
     def _do_without(self, jobs: Sequence[_Job], error: Exception) -> list[_Outcome]:
@@ -250,7 +261,7 @@ class ChatThread:
             return False
         for save in [*self._late]:
             try:
-                with database.file.transaction(writes=True):
+                with database.file.transaction(writes=True, patiently=not self._trouble):
                     save.do(database.tables)
             except Exception as error:
                 if is_trouble(error):
@@ -272,8 +283,12 @@ class ChatThread:
         """What nobody asked for; trouble with it is told once."""
         self._chores_at = time.monotonic() + RENEW_SECONDS
         try:
-            _look_after_processes(self._open_database())
+            database = self._open_database()
+            with database.file.transaction(writes=True, patiently=not (self._trouble or self._chores_failed)):
+                cut = _look_after_processes(database)
             self._chores_failed = False
+            if cut:
+                log.warning("%d answers were being written when their process died", cut)
         except Exception as error:
             self._recover(error)
             if not self._chores_failed:
@@ -282,10 +297,7 @@ class ChatThread:
 
     def _recover(self, error: Exception) -> None:
         """Open the file anew for the next job, where it may be the file that failed."""
-        if is_locked(error):
-            if self._database is not None:
-                self._database.file.wait_for_others(patiently=False)
-        elif isinstance(error, (sqlite3.Error, OSError)):
+        if isinstance(error, (sqlite3.Error, OSError)) and not is_locked(error):
             self._close_database()
 
     def _close_database(self) -> None:
@@ -295,13 +307,24 @@ class ChatThread:
         self._database = None
 
 
-def _look_after_processes(database: ChatDatabase) -> None:
-    with database.file.transaction(writes=True):
-        database.processes.renew()
-        cut = database.processes.cut_dead()
-        database.runs.forget_old()
-    if cut:
-        log.warning("%d answers were being written when their process died", cut)
+def _readers_first(jobs: Sequence[_Job]) -> tuple[list[_Job], list[_Job]]:
+    """Who only reads need not wait until others let the rest be written; except for what was asked before and is
+    written of the same chat, or of several.
+    """
+    first, rest, written = list[_Job](), list[_Job](), set[ChatKey | None]()
+    for job in jobs:
+        if job.writes:
+            written.add(job.key)
+        (first if written.isdisjoint((job.key, None)) else rest).append(job)
+    return first, rest
+
+
+def _look_after_processes(database: ChatDatabase) -> int:
+    """How many answers of dead processes were cut."""
+    database.processes.renew()
+    cut = database.processes.cut_dead()
+    database.runs.forget_old()
+    return cut
 
 
 def _tell(outcomes: Sequence[_Outcome]) -> None:

@@ -129,6 +129,7 @@ def m010_chat_runs(database: Database) -> None:
         "process TEXT NOT NULL, address TEXT, began_at REAL NOT NULL, ended_at REAL, PRIMARY KEY (owner, id)) "
         "WITHOUT ROWID"
     )
+    database.execute("CREATE INDEX fondation_chat_runs_ended ON fondation_chat_runs (ended_at, process)")
 
 
 @migrations()

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fondation.errors import ChatStoreError
 from fondation.stores import ChatStore, open_chats
 from fondation.stores.chats import ChatElsewhere, ChatKey
 from fondation.stores.sqlite import chats_thread
@@ -173,6 +174,31 @@ async def test_a_run_whose_chat_is_not_kept_is_told_of(one: ChatStore, two: Chat
     one.end(KEY, "r1")
     await one.run_of(KEY)
     assert await state(two) == ("r1", "ended", False)
+
+
+async def test_a_run_whose_chat_is_not_kept_takes_no_turn_of_another_process(one: ChatStore, two: ChatStore) -> None:
+    await one.begin(KEY, "r1")
+    two.announce(KEY, "r2", time.time())
+    two.end(KEY, "r2")
+    assert await state(two) == ("r1", "under way", False)
+    one.end(KEY, "r1")
+    assert await state(one) == ("r1", "ended", True)
+    two.announce(KEY, "r3", time.time())
+    assert await state(two) == ("r3", "under way", True)
+
+
+async def test_an_end_that_a_locked_database_refuses_is_told_later(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.05)
+    with closing(open_chats(path)) as one:
+        one.announce(KEY, "r1", 17.0)
+        await one.run_of(KEY)
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            one.end(KEY, "r1")
+            with pytest.raises(ChatStoreError, match="locked"):
+                await one.rename(KEY, "x")
+            other.execute("ROLLBACK")
+        await until_none(path, "fondation_chat_runs WHERE ended_at IS NULL")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from fondation.stores.sqlite import chats_pages, chats_processes, chats_tables
+from fondation.stores.sqlite import chats_pages, chats_processes, chats_runs, chats_tables
 from fondation.stores.sqlite.chats_file import ChatFile
 
 VERBS = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ")
@@ -26,11 +26,12 @@ def statements(*modules: ModuleType) -> list[str]:
 
 
 OF_OWNERS = statements(chats_tables, chats_pages)
+OF_RUNS = statements(chats_runs)
 OF_PROCESSES = statements(chats_processes)
 
 
 def test_the_statements_are_found() -> None:
-    assert (len(OF_OWNERS), len(OF_PROCESSES)) == (27, 6)
+    assert (len(OF_OWNERS), len(OF_RUNS), len(OF_PROCESSES)) == (27, 5, 6)
 
 
 @pytest.mark.parametrize("statement", OF_OWNERS)
@@ -49,6 +50,11 @@ def test_it_reads_no_whole_table_and_sorts_none(path: Path, statement: str) -> N
 def test_the_look_after_processes_reads_no_more_messages_than_are_being_written(path: Path, statement: str) -> None:
     steps = [step for step in plan(path, statement) if "fondation_chat_messages" in step]
     assert [step for step in steps if "fondation_chat_messages_streaming" not in step] == []
+
+
+@pytest.mark.parametrize("statement", [*OF_RUNS, *OF_PROCESSES])
+def test_runs_are_found_by_an_index(path: Path, statement: str) -> None:
+    assert [step for step in plan(path, statement) if step.startswith("SCAN fondation_chat_runs")] == []
 
 
 def plan(path: Path, statement: str) -> list[str]:

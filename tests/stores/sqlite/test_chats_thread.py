@@ -113,6 +113,34 @@ async def test_a_locked_database_can_be_read(chats: ChatStore, path: Path) -> No
             assert await chats.load(KEY) is not None
 
 
+async def test_who_reads_waits_for_no_write_of_another_chat_that_is_asked_together(
+    chats: ChatStore, path: Path
+) -> None:
+    await chats.save(KEY)
+    async with locked(path):
+        saving = asyncio.ensure_future(chats.save(ChatKey("ada", "c2")))
+        async with asyncio.timeout(1):
+            assert await chats.load(KEY) is not None
+        assert not saving.done()
+    await saving
+
+
+async def test_what_is_read_behind_a_write_of_the_same_chat_has_it(chats: ChatStore) -> None:
+    _, chat, listed = await asyncio.gather(chats.save(KEY, [user("m1")]), chats.load(KEY), chats.list("ada"))
+    assert chat is not None
+    assert chat.messages == (user("m1"),)
+    assert listed.chats == ()
+
+
+async def test_what_is_read_behind_a_mark_of_the_dead_has_it(chats: ChatStore, path: Path) -> None:
+    with closing(open_chats(path)) as dead:
+        await dead.save(KEY, [answer("a1", status="streaming")])
+    marked, chat = await asyncio.gather(chats.mark_cut(), chats.load(KEY))
+    assert marked == 1
+    assert chat is not None
+    assert chat.messages[0].status == "cut"
+
+
 async def test_a_database_that_stays_locked_is_an_error_and_no_more(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,9 +214,9 @@ async def test_what_is_asked_together_is_one_transaction(path: Path, monkeypatch
     transactions = list[bool]()
     begin = ChatFile.transaction
 
-    def counted(self: ChatFile, *, writes: bool) -> object:
+    def counted(self: ChatFile, *, writes: bool, patiently: bool) -> object:
         transactions.append(writes)
-        return begin(self, writes=writes)
+        return begin(self, writes=writes, patiently=patiently)
 
     with closing(open_chats(path)) as chats:
         await chats.load(KEY)
@@ -264,6 +292,23 @@ async def test_what_was_asked_is_done_before_it_closes(path: Path) -> None:
         assert len((await again.list("ada")).chats) == 20
 
 
+async def test_what_is_asked_while_it_closes_is_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thread = ChatThread(path)
+    thread.start(5)
+    job = chats_thread._Job
+
+    def last_moment(*parts: Any) -> object:
+        closing = threading.Thread(target=thread.stop, args=[5])
+        closing.start()
+        closing.join()
+        return job(*parts)
+
+    monkeypatch.setattr(chats_thread, "_Job", last_moment)
+    async with asyncio.timeout(2):
+        with pytest.raises(ChatStoreError, match="are closed already"):
+            await thread.do(lambda database: None, writes=False)
+
+
 async def test_a_closed_store_refuses(chats: ChatStore, path: Path) -> None:
     chats.close()
     chats.close()
@@ -325,6 +370,24 @@ async def test_the_thread_survives_trouble_with_its_chores_and_tells_it_once(
         assert len(done) > 2
         assert await chats.load(KEY) is not None
     assert caplog.text.count("the disk is on fire") == 1
+
+
+async def test_a_lock_that_its_chores_met_leaves_it_patient(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(chats_thread, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 0.05)
+    with closing(open_chats(path)) as chats:
+        await chats.save(KEY)
+        async with asyncio.timeout(5), locked(path):
+            while "database is locked" not in caplog.text:
+                await ticks(0.01)
+        monkeypatch.setattr("fondation.stores.sqlite.chats_file.BUSY_SECONDS", 5.0)
+        async with locked(path):
+            renaming = asyncio.ensure_future(chats.rename(KEY, "x"))
+            await asyncio.sleep(0.2)
+            assert not renaming.done()
+        assert await renaming
 
 
 async def test_what_a_full_disk_refuses_is_told_and_saved_when_there_is_room(
