@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from fondation.messages import Json
 
 FAILURE = "Error: "
 """How the result of a failed tool begins."""
+UNANSWERED = "Not run: the user went on without it."
+TOO_LATE = "Not run: nobody answered in time."
+STOPPED = "Stopped before it was done."
+"""Of a tool call whose run was cut off."""
+
+_UNASKED: Final = (UNANSWERED, TOO_LATE, STOPPED)
+"""Reasons of the server's own."""
 
 
 def value_text(value: Json) -> str:
@@ -20,7 +29,9 @@ def failure_text(text: str) -> str:
 
 
 def denial_text(reason: str | None) -> str:
-    """For a call that a person did not allow."""
+    """For a call that a person did not allow, or that nobody came to allow."""
+    if reason in _UNASKED:
+        return reason
     return f"Denied by the user: {reason}" if reason else "Denied by the user."
 
 

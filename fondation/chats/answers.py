@@ -10,10 +10,9 @@ import msgspec
 
 from fondation.errors import RequestError
 from fondation.messages import Json
-from fondation.protocols.conversation import ApprovalAnswer, ToolOutput
+from fondation.protocols.conversation import LONGEST_ID, ApprovalAnswer, ToolOutput
 from fondation.stores.chats import WaitingCall
-
-TOO_LATE = "Nobody answered in time."
+from fondation.tool_results import TOO_LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +28,56 @@ class CallAnswer:
 
 
 def match_answers(
-    waiting: Sequence[WaitingCall], approvals: Iterable[ApprovalAnswer], outputs: Iterable[ToolOutput], now: float
+    waiting: Sequence[WaitingCall], approvals: Sequence[ApprovalAnswer], outputs: Sequence[ToolOutput], now: float
 ) -> tuple[CallAnswer, ...]:
     """An answer for every call that waits; `now` in Unix seconds.
 
-    Raises `RequestError`: 409 where a call has none, or was altered on its way; 400 for one that says neither yes nor
-    no.
+    Raises `RequestError`: 409 where a call has none, or was altered on its way, or where an answer is to no call that
+    waits; 400 for one that says neither yes nor no, or contradicts another.
     """
-    approved = {answer.id: answer for answer in approvals}
-    given = {output.call_id: output for output in outputs}
+    _check_all_wait(waiting, approvals, outputs)
+    approved = _approvals_by_id(approvals)
+    given = _outputs_by_call(outputs)
     answers = [_answer(call, approved.get(call.id), given.get(call.call_id), now) for call in waiting]
     if missing := [call for call, answer in zip(waiting, answers, strict=True) if answer is None]:
         raise RequestError(409, _missing_text(missing))
     return tuple(answer for answer in answers if answer is not None)
+
+
+def _check_all_wait(
+    waiting: Sequence[WaitingCall], approvals: Iterable[ApprovalAnswer], outputs: Iterable[ToolOutput]
+) -> None:
+    asked, called = {call.id for call in waiting}, {call.call_id for call in waiting}
+    unknown = [answer.id for answer in approvals if answer.id not in asked and not answer.is_history]
+    unknown += [output.call_id for output in outputs if output.call_id not in called and not output.is_history]
+    if unknown:
+        raise RequestError(409, f"No call of this chat waits for {unknown[0][:LONGEST_ID]!r}: load the chat again")
+
+
+def _approvals_by_id(approvals: Iterable[ApprovalAnswer]) -> dict[str, ApprovalAnswer]:
+    """Each approval's answer; those of a posted message, which bring arguments to check, come last and stay."""
+    known: dict[str, ApprovalAnswer] = {}
+    for answer in approvals:
+        before = known.get(answer.id, answer)
+        if (before.approved, before.reason) != (answer.approved, answer.reason):
+            raise _two_answers(answer.id)
+        known[answer.id] = answer
+    return known
+
+
+def _outputs_by_call(outputs: Iterable[ToolOutput]) -> dict[str, ToolOutput]:
+    """Each call's output: the body's own, else the last in a posted message, whose model may have used an id again."""
+    known: dict[str, ToolOutput] = {}
+    for output in sorted(outputs, key=lambda output: not output.is_history):
+        before = known.get(output.call_id, output)
+        if not before.is_history and before != output:
+            raise _two_answers(output.call_id)
+        known[output.call_id] = output
+    return known
+
+
+def _two_answers(id: str) -> RequestError:
+    return RequestError(400, f"There are two different answers to {id[:LONGEST_ID]!r}: send one")
 
 
 def _answer(
@@ -54,8 +90,11 @@ def _answer(
             return None
         _check_unaltered(call, output.input)
         return CallAnswer(call, "answered", output=output)
-    if approval is None and output is not None:
-        approval = _told_as_output(call, output)
+    if output is not None and (approval is None or not output.is_history):
+        told = _told_as_output(call, output)
+        if approval is not None and approval.approved != told.approved:
+            raise _two_answers(call.id)
+        approval = approval or told
     if approval is None:
         return None
     _check_unaltered(call, approval.input)

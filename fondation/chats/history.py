@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from fondation.errors import RequestError
 from fondation.messages import ConversationSummary, Message, UserMessage
 from fondation.protocols.conversation import (
+    LONGEST_ID,
     NO_MESSAGE,
     ApprovalAnswer,
     Conversation,
     SentMessage,
     ToolOutput,
+    is_id,
+    unfit_id,
 )
 from fondation.protocols.ui_message_stream.assemble import settled
 from fondation.protocols.ui_message_stream.parts import (
-    UNANSWERED,
     assistant_messages,
     close_calls,
     read_parts,
@@ -28,8 +30,7 @@ from fondation.protocols.ui_message_stream.parts import (
     user_parts,
 )
 from fondation.stores.chats import StoredChat, StoredMessage, StoredSummary
-
-LONGEST_ID = 128
+from fondation.tool_results import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,10 @@ def _continue(stored: StoredChat | None, conversation: Conversation) -> TurnPlan
 def _ask(stored: StoredChat | None, conversation: Conversation, now: float, new_id: Callable[[], str]) -> TurnPlan:
     asked, before = _question(conversation.sent)
     known = stored.messages if stored is not None else tuple(_adopted(before, now, new_id))
-    wanted = _wanted(known, conversation, asked, is_new=stored is None)
-    if conversation.regenerates or _asks_again(known, conversation):
+    wanted, regenerates = _wanted(known, conversation, asked, is_new=stored is None), conversation.regenerates
+    if wanted is None and stored is not None:
+        wanted, regenerates = _named(known, conversation, asked)
+    if regenerates:
         place, asked = _regenerate(known, wanted, asked, is_new=stored is None)
     else:
         place = _submit(known, wanted, asked)
@@ -168,7 +171,7 @@ def _adopted(sent: Iterable[SentMessage], now: float, new_id: Callable[[], str])
     for message in sent:
         if not message.parts:
             continue
-        id = message.id if message.id is not None and _is_id(message.id) and message.id not in taken else new_id()
+        id = message.id if message.id is not None and is_id(message.id) and message.id not in taken else new_id()
         taken.add(id)
         yield StoredMessage(id, message.role, message.parts, created_at=now)
 
@@ -184,14 +187,24 @@ def _wanted(
     return place
 
 
-def _asks_again(known: Sequence[StoredMessage], conversation: Conversation) -> bool:
-    """Whether a page that gives its messages no ids sends all of the user's once more, and none besides: it wants the
-    last answer anew.
+def _named(
+    known: Sequence[StoredMessage], conversation: Conversation, asked: SentMessage | None
+) -> tuple[int | None, bool]:
+    """The place that a page means which gives its messages no ids and sends them all, and whether it wants an answer
+    anew: it sends an earlier message of the user once more or otherwise, and what stands before it.
+
+    One message alone may be all that its sender ever sends: it means the chat's end, unless all of it is the same.
     """
-    if not conversation.is_whole or conversation.message_id or conversation.user_message_id:
-        return False
-    sent = [message.text for message in conversation.sent if message.role == "user"]
-    return sent == [text_of(read_parts(message.parts)) for message in known if message.role == "user"]
+    if not conversation.is_whole or conversation.message_id or any(message.id for message in conversation.sent):
+        return None, conversation.regenerates
+    places = [place for place, message in enumerate(known) if message.role == "user"]
+    stored = [known[place].parts for place in places]
+    sent = [message.parts for message in conversation.sent if message.role == "user"]
+    is_earlier = 0 < len(sent) <= len(stored) and sent[:-1] == stored[: len(sent) - 1]
+    if asked is None or not is_earlier or (len(sent) == 1 and sent != stored):
+        return None, conversation.regenerates
+    is_same = asked.parts == stored[len(sent) - 1]
+    return places[len(sent) - 1], is_same or conversation.regenerates
 
 
 def _submit(known: Sequence[StoredMessage], wanted: int | None, asked: SentMessage | None) -> int:
@@ -232,8 +245,8 @@ def _stored_question(
     if asked is None:
         return None
     id = asked.id or conversation.message_id or new_id()
-    if not _is_id(id):
-        raise RequestError(400, f"the message's id: at most {LONGEST_ID} printable characters")
+    if not is_id(id):
+        raise unfit_id("the message's id")
     if _find(stays, id) is not None:
         raise RequestError(409, f"The chat has another message {id!r} already")
     return StoredMessage(id, "user", asked.parts, created_at=now)
@@ -324,10 +337,6 @@ def _last_agent(messages: Sequence[StoredMessage], stored: StoredChat | None, co
 
 def _find(messages: Sequence[StoredMessage], id: str | None) -> int | None:
     return next((place for place, message in enumerate(messages) if message.id == id), None)
-
-
-def _is_id(id: str) -> bool:
-    return 0 < len(id) <= LONGEST_ID and id.isprintable()
 
 
 def _unknown(id: str | None) -> RequestError:

@@ -76,28 +76,33 @@ class _Keeper:
         self._message = keeping.assembler
         self._timer: asyncio.TimerHandle | None = None
         self._saving: asyncio.Task[None] | None = None
-        self._has_ended = False
+        self._outcome: RunFinished | RunWaiting | RunFailed | RunAborted | None = None
+        self._is_kept = False
+        """Whether its last save was asked: the store does that also for whoever is cancelled meanwhile."""
 
     async def take(self, batch: Batch) -> None:
         self._message.feed(batch)
         outcome = batch[-1]
         if isinstance(outcome, RunFinished | RunWaiting | RunFailed | RunAborted):
+            self._outcome = outcome
             await self._end(outcome)
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(SAVE_SECONDS, self._save_meanwhile)
 
     async def close(self) -> None:
-        """The stream is over; where it had no outcome, what there is of the message is kept."""
-        if not self._has_ended:
+        """The stream is over: what there is of the message is kept, if it is not, with the outcome that it had."""
+        if self._outcome is None:
             await self._settle()
             await self._save("stopped")
+        elif not self._is_kept:
+            await self._end(self._outcome)
 
     async def _end(self, outcome: RunFinished | RunWaiting | RunFailed | RunAborted) -> None:
-        self._has_ended = True
         await self._settle()
         if isinstance(outcome, RunWaiting):
             await self._keep_calls(outcome.waiting)
         told = (*self._keeping.told, *self._made.produced)
+        self._is_kept = True
         await self._save(self._message.status, told, outcome.summary.agent, self._new_summary())
 
     def _new_summary(self) -> StoredSummary | None:

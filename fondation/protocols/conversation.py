@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from fondation.errors import RequestError
 from fondation.messages import Json, Message
 
 NO_MESSAGE = "No message provided"
+LONGEST_ID = 128
+
+
+def is_id(text: str) -> bool:
+    """Whether a client may name something so."""
+    return 0 < len(text) <= LONGEST_ID and text.isprintable()
+
+
+def unfit_id(name: str) -> RequestError:
+    """What is wrong with a text that is no id; `name` is that of its field."""
+    return RequestError(400, f"{name}: at most {LONGEST_ID} printable characters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class ApprovalAnswer:
     reason: str | None = None
     input: Json = None
     """The call's arguments, where the answer brought them along."""
+    is_history: bool = False
+    """Whether it was found in a posted answer, where those to calls of long ago stand too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,7 @@ class ToolOutput:
     error: str | None = None
     input: Json = None
     """The call's arguments, where the output came with them."""
+    is_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)

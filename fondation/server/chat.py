@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from fondation.agents import Route
 from fondation.asides import Company, Untitled, accompany
 from fondation.calls import RunInfo
 from fondation.chats import keep
+from fondation.errors import RequestError
 from fondation.events import Batch
 from fondation.protocols import PROTOCOLS
 from fondation.protocols.conversation import Conversation
@@ -23,7 +25,7 @@ from fondation.server.answers import json_response
 from fondation.server.diary import Diary
 from fondation.server.floor import still_answering
 from fondation.server.keys import PASSED_ON, SERVICES, Services
-from fondation.server.live import Departure, LiveRun, Telling
+from fondation.server.live import Departure, LiveRun, Reader, Telling
 from fondation.server.neighbours import Errand, announce, misdirected, pass_on
 from fondation.server.reading import stream_run
 from fondation.server.requests import chat_key, read_conversation, read_json, run_info
@@ -32,6 +34,8 @@ from fondation.server.turns import Turn, kept_turn, sent_turn
 from fondation.show import show
 from fondation.stores.chats import ChatElsewhere, ChatKey
 from fondation.usage import record
+
+log = logging.getLogger("fondation.server")
 
 _IDS = ("x-session-id", "x-run-id")
 _LOOK_AGAIN = (0.0, 0.05, 0.2, 0.5)
@@ -47,14 +51,16 @@ def chat_handler(route: Route) -> Callable[[web.Request], Awaitable[web.StreamRe
         if isinstance(begun, web.StreamResponse):
             return begun
         if begun.answer is not None:
-            return await _answer(request, begun.live, runs, begun.answer)
-        return await stream_run(request, begun.live, runs)
+            return await _answer(request, begun, begun.answer, runs)
+        return await stream_run(request, begun.live, runs, reader=begun.reader)
 
     return chat
 
 
 class _Begun(NamedTuple):
     live: LiveRun
+    reader: Reader
+    """Whoever asked for the run, who reads it from its first moment."""
     answer: JsonAnswer | None
     """Where the run is not streamed."""
 
@@ -70,8 +76,7 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
         try:
             if PASSED_ON in request.app and services.runs.draining:
                 await _give_up_turn(services, chat_key(info))
-            with services.runs.room(route, services.config.limits.max_concurrent_runs):
-                return await _begin(services, route, conversation, info)
+            return await _begin_unharmed(services, route, conversation, info)
         except ChatElsewhere as elsewhere:
             if (passed := await pass_on(request, errand, elsewhere.run)) is not None:
                 return passed
@@ -79,21 +84,53 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
     raise still_answering()
 
 
+async def _begin_unharmed(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
+    """Begin a run whether or not the client waits for it: one that left meanwhile leaves a run that has begun, with
+    what its chat was told of it.
+    """
+    beginning = services.runs.prepare(_begin(services, route, conversation, info))
+    try:
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        beginning.add_done_callback(_leave)
+        raise
+
+
+def _leave(beginning: asyncio.Task[_Begun]) -> None:
+    """Nobody reads what was begun; nor why it was not."""
+    if beginning.cancelled():
+        return
+    error = beginning.exception()
+    if error is None:
+        beginning.result().reader.close()
+    elif not isinstance(error, RequestError | ChatElsewhere):
+        log.error("a run whose client left did not begin", exc_info=error)
+
+
 async def _begin(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
-    """Begin the run that a conversation asks for. Raises `ChatElsewhere`."""
+    """Begin the run that a conversation asks for. Raises `RequestError` and `ChatElsewhere`."""
+    with services.runs.room(route, services.config.limits.max_concurrent_runs):
+        return await _begin_in_room(services, route, conversation, info)
+
+
+async def _begin_in_room(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
     answer = JsonAnswer(info.chat_id or "") if info.method == "generate" else None
     is_named = conversation.chat_id is not None
     if route.config.chats == "client" or services.chats is None:
-        live = _start(services, sent_turn(route, conversation, info), answer, is_named=is_named)
+        turn, former = sent_turn(route, conversation, info), services.runs.find(chat_key(info)) if is_named else None
+        live = _start(services, turn, answer, is_named=is_named)
+        if former is not None:
+            former.supersede()
         if is_named and services.chats is not None:
             announce(services.chats, live, info.run_id)
-        return _Begun(live, answer)
+        return _Begun(live, live.reader(), answer)
     key = chat_key(info)
     async with services.floor.turn(key):
         try:
             turn = await kept_turn(services.chats, route, conversation, info)
-            return _Begun(_start(services, turn, answer, is_named=is_named), answer)
-        except BaseException:  # the client may leave while its turn is being written
+            live = _start(services, turn, answer, is_named=is_named)
+            return _Begun(live, live.reader(), answer)
+        except BaseException:  # the server may end while its turn is being written
             services.chats.end(key, info.run_id)
             raise
 
@@ -170,9 +207,10 @@ def _telling(turn: Turn) -> Telling:
     return Telling(protocol.encoder(), headers, protocol.keepalive, broken, protocol.encoder()(retold(before)))
 
 
-async def _answer(request: web.Request, live: LiveRun, runs: ActiveRuns, answer: JsonAnswer) -> web.Response:
+async def _answer(request: web.Request, begun: _Begun, answer: JsonAnswer, runs: ActiveRuns) -> web.Response:
     """Wait for the run's end, and answer it whole."""
-    with runs.visit(live, request), live.reader() as reader:
+    live = begun.live
+    with runs.visit(live, request), begun.reader as reader:
         async with contextlib.aclosing(reader.frames()) as frames:
             async for _ in frames:
                 pass

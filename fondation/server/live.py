@@ -11,9 +11,10 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from fondation.deadline import Deadline, Reason
 from fondation.events import Batch, Batches
@@ -49,11 +50,21 @@ class Telling:
 
 
 class Reader:
-    """One reader's place in a run's log."""
+    """One reader's place in a run's log; a context manager that closes it."""
 
     def __init__(self, run: LiveRun) -> None:
         self._run = run
         self.offset = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Read no more: what that means for the run is its route's `on_disconnect`."""
+        self._run.leave(self)
 
     @property
     def is_through(self) -> bool:
@@ -128,21 +139,27 @@ class LiveRun:
         """Bytes."""
         return self.log.size + len(self.telling.before)
 
-    @contextlib.contextmanager
-    def reader(self) -> Iterator[Reader]:
-        """Read while the block lasts."""
+    def reader(self) -> Reader:
+        """Read from now on, until the reader is closed."""
         reader = Reader(self)
         self._readers.add(reader)
         if self._leaving is not None:
             self._leaving.cancel()
             self._leaving = None
-        try:
-            yield reader
-        finally:
-            self._readers.discard(reader)
-            self.caught_up()
-            if not self._readers:
-                self._depart()
+        return reader
+
+    def leave(self, reader: Reader) -> None:
+        """One reader less."""
+        self._readers.discard(reader)
+        self.caught_up()
+        if not self._readers:
+            self._depart()
+
+    def supersede(self) -> None:
+        """The chat goes on with a newer run, and nobody can find this one again: it ends with its last reader."""
+        self._departure = Departure()
+        if not self._readers:
+            self.end("superseded")
 
     def end(self, reason: Reason) -> None:
         """End the run properly: its readers get what it said and the end of the stream."""

@@ -40,13 +40,15 @@ def add_run_routes(router: web.UrlDispatcher, route: Route) -> None:
 
 
 async def stream_run(
-    request: web.Request, live: LiveRun, runs: ActiveRuns, *, before: bytes = b""
+    request: web.Request, live: LiveRun, runs: ActiveRuns, *, reader: Reader | None = None, before: bytes = b""
 ) -> web.StreamResponse:
-    """Answer with the run's stream, from its start to its end; `before` comes first."""
+    """Answer with the run's stream, from its start to its end; `before` comes first. A new `reader` reads it, where it
+    has none for this client yet.
+    """
     stream = EventStream(live.telling.headers, live.telling.keepalive)
     with (
         runs.visit(live, request) as visit,
-        live.reader() as reader,
+        reader or live.reader() as reader,
         contextlib.suppress(ConnectionError),  # the client is gone: nobody reads the rest
     ):
         await stream.open(request)

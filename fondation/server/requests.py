@@ -14,14 +14,13 @@ from fondation.config import ContextValue
 from fondation.errors import RequestError
 from fondation.messages import Json
 from fondation.protocols import PROTOCOLS
-from fondation.protocols.conversation import Conversation
+from fondation.protocols.conversation import Conversation, is_id, unfit_id
 from fondation.server.doors import Doors
 from fondation.stores.chats import ChatKey
 from fondation.tokens import new_token, new_uuid
 
 T = TypeVar("T", bytes, bytearray)
 
-LONGEST_ID = 128
 BODY_SECONDS = 60.0
 """How long a body may take to arrive."""
 
@@ -123,8 +122,8 @@ def checked_id(name: str, value: str | None) -> str | None:
     """An id as the client sent it; None where it sent none."""
     if not value:
         return None
-    if len(value) > LONGEST_ID or not value.isprintable():
-        raise RequestError(400, f"{name}: at most {LONGEST_ID} printable characters")
+    if not is_id(value):
+        raise unfit_id(name)
     if value != value.strip():  # a header would lose them, and so name another
         raise RequestError(400, f"{name}: no blanks at its ends")
     return value

@@ -9,9 +9,9 @@ import contextlib
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -20,6 +20,8 @@ from fondation.errors import RequestError
 from fondation.server.live import LiveRun
 from fondation.server.streams import EventStream
 from fondation.stores.chats import ChatKey
+
+T = TypeVar("T")
 
 log = logging.getLogger("fondation.runs")
 
@@ -95,6 +97,7 @@ class ActiveRuns:
     """How many are being prepared, by route."""
     _on_route: Counter[str] = field(default_factory=Counter)
     """How many are under way, by route."""
+    _preparing: set[asyncio.Task[Any]] = field(default_factory=set)
     _draining: bool = False
     _ending: bool = False
     """Whether what is under way is broken off."""
@@ -128,6 +131,14 @@ class ActiveRuns:
             yield
         finally:
             self._coming[route.path] -= 1
+
+    def prepare(self, beginning: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Begin a run in a task that nobody but the end of the server cancels."""
+        task = asyncio.create_task(beginning)
+        self._preparing.add(task)
+        self._empty.clear()
+        task.add_done_callback(self._prepared)
+        return task
 
     def add(self, live: LiveRun, route: Route, *, remembered: bool) -> None:
         """Look after a run from its start; one that is `remembered` can be found by its chat."""
@@ -202,7 +213,7 @@ class ActiveRuns:
         for visit in list(self._visits):
             visit.cut()
         await self._empty_within(LAST_WORDS_SECONDS)
-        tasks = [live.task for live in self._live]
+        tasks = [*self._preparing, *(live.task for live in self._live)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -215,6 +226,10 @@ class ActiveRuns:
             self._held += live.held
             self._forget_the_old()
         self._release(live)
+        self._note_if_empty()
+
+    def _prepared(self, task: asyncio.Task[Any]) -> None:
+        self._preparing.discard(task)
         self._note_if_empty()
 
     def _release(self, live: LiveRun) -> None:
@@ -238,7 +253,7 @@ class ActiveRuns:
             self.forget(live)
 
     def _note_if_empty(self) -> None:
-        if not self._live and not self._visits:
+        if not self._live and not self._visits and not self._preparing:
             self._empty.set()
 
     async def _empty_within(self, seconds: float) -> None:

@@ -134,10 +134,15 @@ def _answers(
 
 
 def _start(route: Route, plan: TurnPlan, conversation: Conversation, answers: Sequence[CallAnswer]) -> Start:
-    """The agent that waited goes on, else whoever is next."""
+    """The agent that waited goes on, else whoever is next. Raises `RequestError` (409) where the route has not that
+    agent: the answers would be used up for nothing.
+    """
     for answer in answers:
         if (agent := route.reachable.get(answer.call.agent)) is not None:
             return Start(agent)
+    if answers:
+        waits = answers[0].call.agent
+        raise RequestError(409, f"{waits} waits for that answer, and is not on this route: post to the one that asked")
     return choose_agent(route, plan.text, choice=conversation.agent_choice, last_agent=plan.last_agent)
 
 

@@ -62,10 +62,49 @@ def test_an_answer_to_something_else_is_refused(call: WaitingCall, given: Any, s
 
 
 def test_a_late_answer_is_none() -> None:
-    assert answer(PAY, ApprovalAnswer("w1", True), now=NOW + 1) == ("expired", "Nobody answered in time.")
+    assert answer(PAY, ApprovalAnswer("w1", True), now=NOW + 1) == ("expired", "Not run: nobody answered in time.")
 
 
 def test_all_that_wait_are_answered_at_once() -> None:
     with pytest.raises(RequestError, match="toolCallId: c2") as caught:
         match_answers([PAY, LOCATE], [ApprovalAnswer("w1", True)], [], NOW)
     assert "w1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ((ApprovalAnswer("w1", False), ApprovalAnswer("w1", True)), 400),
+        ((ApprovalAnswer("w1", True), ApprovalAnswer("w1", False)), 400),
+        ((ApprovalAnswer("w1", False), ApprovalAnswer("w1", True, is_history=True)), 400),
+        ((ToolOutput("c1", {"approved": False}), ToolOutput("c1", {"approved": True})), 400),
+        ((ApprovalAnswer("w1", True), ToolOutput("c1", {"approved": False})), 400),
+        ((ApprovalAnswer("w1", True), ApprovalAnswer("w9", True)), 409),
+        ((ApprovalAnswer("w1", True), ToolOutput("c9", 1)), 409),
+    ],
+)
+def test_answers_that_contradict_each_other_or_are_to_nothing_are_refused(given: Any, status: int) -> None:
+    with pytest.raises(RequestError) as caught:
+        answer(PAY, *given)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (ApprovalAnswer("w1", True), ApprovalAnswer("w1", True)),
+        (ApprovalAnswer("w1", True), ToolOutput("c1", {"approved": True})),
+        (ApprovalAnswer("w9", False, is_history=True), ApprovalAnswer("w1", True)),
+        (ToolOutput("c9", 1, is_history=True), ApprovalAnswer("w1", True)),
+        (ApprovalAnswer("w1", True), ToolOutput("c1", "of an earlier call", is_history=True)),
+    ],
+)
+def test_an_answer_may_be_repeated_and_history_comes_along(given: Any) -> None:
+    assert answer(PAY, *given) == ("approved", None)
+
+
+def test_of_a_call_id_that_was_used_again_the_last_output_of_the_message_counts() -> None:
+    outputs = [ToolOutput("c2", city, is_history=True) for city in ("Paris", "Lyon")]
+    [matched] = match_answers([LOCATE], [], outputs, NOW)
+    assert matched.output is not None
+    assert matched.output.output == "Lyon"

@@ -439,3 +439,46 @@ def test_a_summary_that_would_end_inside_a_message_is_not_read() -> None:
     failed = replace(answered("a1"), parts=(), status="failed")
     planned = plan(in_short("u1", U1, failed, U2, A2), message=user("u3", "More"))
     assert planned.summary is None
+
+
+NAMELESS = chat(asked("u1", "one"), answered("a1"), asked("u2", "two"), answered("a2"))
+
+
+def nameless(*texts: str) -> list[dict[str, Any]]:
+    """All that a page without ids sends: the user's messages, and an answer between each two."""
+    messages = [user(None, texts[0])]
+    for text in texts[1:]:
+        messages += [{"role": "assistant", "parts": [text_part("a")]}, user(None, text)]
+    return messages
+
+
+def test_a_page_without_ids_edits_by_sending_what_stands_before() -> None:
+    edited = plan(NAMELESS, messages=nameless("one", "two EDITED"))
+    assert (edited.drop_from, edited.text) == ("u2", "two EDITED")
+    assert [message.id for message in edited.kept] == ["u1", "a1", "new1"]
+    assert edited.made_id == "new1"
+
+
+def test_a_page_without_ids_has_an_earlier_answer_anew() -> None:
+    stored = chat(*NAMELESS.messages, asked("u3", "three"), answered("a3"))
+    again = plan(stored, messages=nameless("one", "two"))
+    assert (again.drop_from, again.text, again.put) == ("a2", "two", ())
+    edited = plan(stored, messages=nameless("one", "2"))
+    assert (edited.drop_from, edited.text) == ("u2", "2")
+
+
+@pytest.mark.parametrize(
+    "texts", [("one", "two", "three"), ("other", "two"), ("two",), ("one",), ("one", "two", "three", "four")]
+)
+def test_a_page_without_ids_that_sends_something_else_drops_nothing(texts: tuple[str, ...]) -> None:
+    appended = plan(NAMELESS, messages=nameless(*texts))
+    assert (appended.drop_from, appended.text) == (None, texts[-1])
+
+
+def test_a_file_of_its_own_is_no_repetition() -> None:
+    def photo(name: str) -> dict[str, Any]:
+        return {"type": "file", "mediaType": "image/png", "url": f"https://example.com/{name}"}
+
+    stored = chat(StoredMessage("u1", "user", (photo("a.png"),)), answered("a1"))
+    assert plan(stored, messages=[{"role": "user", "parts": [photo("b.png")]}]).drop_from is None
+    assert plan(stored, messages=[{"role": "user", "parts": [photo("a.png")]}]).drop_from == "a1"

@@ -220,7 +220,7 @@ def test_a_late_yes_runs_nothing(stage: Stage, orders: Orders, route: str) -> No
     assert_answered(outcome, posts=2)
     [part] = outcome.last.parts_of("tool-refund_now")
     assert (part["state"], orders.refunded(orders.first)) == (denied(route), 0)
-    assert results(stage) == ["Denied by the user: Nobody answered in time."]
+    assert results(stage) == ["Not run: nobody answered in time."]
     back = stage.reopen(outcome.chat_id, says("Yes."), turns=[Turn(send="Sure?")], route=route)
     assert back.messages[1].parts_of("tool-refund_now")[0]["state"] == denied(route)
     assert_lasts(stage, back, route)

@@ -13,10 +13,13 @@ import pytest
 from fondation.messages import ToolCall
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, TextPiece, ToolCallPiece
 from fondation.server import runs
+from fondation.server.live import LiveRun
 from fondation.server.streams import EventStream
+from fondation.stores.chats import ChatKey
+from fondation.stores.sqlite.chats import SqliteChatStore
 from tests.support.chunks import assert_acceptable
 from tests.support.scripted import Answer, text
-from tests.support.served import ANN, Kitchen, OpenProvider, Served
+from tests.support.served import ANN, Connection, Kitchen, OpenProvider, Served
 
 SECONDS = 2.0
 """How long anything may take that should happen at once."""
@@ -290,3 +293,111 @@ async def _until(reached: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.005)
     raise AssertionError("it did not come to that")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json"])
+async def test_a_client_that_leaves_while_its_turn_is_written_leaves_an_answer_that_ends(
+    accept: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, released = asyncio.Event(), asyncio.Event()
+    begin = SqliteChatStore.begin
+
+    async def slow(self: SqliteChatStore, *args: Any, **more: Any) -> bool:
+        has_begun = await begin(self, *args, **more)
+        written.set()
+        await released.wait()
+        return has_begun
+
+    monkeypatch.setattr(SqliteChatStore, "begin", slow)
+    served = await kitchen.serve(OpenProvider([[hang]]))
+    asking = asyncio.create_task(served.post({"id": "c1", "message": "Hi"}, Accept=accept))
+    await asyncio.wait_for(written.wait(), SECONDS)
+    asking.cancel()
+    await asyncio.sleep(0.05)  # the server finds the client gone
+    released.set()
+    await _until(lambda: _c1(served) is not None)
+    await until_idle(served)
+    [_, answer] = (await served.ask("GET", "/api/chats/c1")).json["messages"]
+    assert answer["metadata"]["status"] == "stopped"
+
+
+async def test_a_client_that_leaves_while_its_turn_is_written_finds_an_answer_that_goes_on(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, released = asyncio.Event(), asyncio.Event()
+    begin = SqliteChatStore.begin
+
+    async def slow(self: SqliteChatStore, *args: Any, **more: Any) -> bool:
+        written.set()
+        await released.wait()
+        return await begin(self, *args, **more)
+
+    monkeypatch.setattr(SqliteChatStore, "begin", slow)
+    route = "/api/chat: {agent: Ann, on_disconnect: continue}"
+    served = await kitchen.serve(OpenProvider([text("All of it.")]), ANN.replace("/api/chat: Ann", route))
+    asking = asyncio.create_task(served.post({"id": "c1", "message": "Hi"}))
+    await asyncio.wait_for(written.wait(), SECONDS)
+    asking.cancel()
+    await asyncio.sleep(0.05)  # the server finds the client gone
+    released.set()
+    await _until(lambda: _c1(served) is not None)
+    assert (await served.ask("GET", "/api/chat/c1/stream")).text == "All of it."
+
+
+async def test_a_request_that_fails_after_its_client_left_is_not_complained_of(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    reached, released = asyncio.Event(), asyncio.Event()
+
+    async def refuse(*_: Any, **more: Any) -> bool:
+        reached.set()
+        await released.wait()
+        return False
+
+    monkeypatch.setattr(SqliteChatStore, "begin", refuse)
+    served = await kitchen.serve(OpenProvider([]))
+    asking = asyncio.create_task(served.post({"id": "c1", "message": "Hi"}))
+    await asyncio.wait_for(reached.wait(), SECONDS)
+    asking.cancel()
+    await asyncio.sleep(0.05)  # the server finds the client gone
+    released.set()
+    assert (await served.ask("GET", "/healthz")).status == 200
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+CLIENTS_CHAT = ANN.replace("/api/chat: Ann", "/api/chat: {agent: Ann, chats: client, on_disconnect: continue}")
+
+
+async def test_a_client_that_keeps_its_chat_leaves_no_runs_behind(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider([[[TextPiece("x")], hang] for _ in range(4)]), CLIENTS_CHAT)
+    for _ in range(4):
+        async with served.connect() as connection:
+            await ask_for_c1(connection)
+            connection.vanish()
+    await _until(lambda: len(served.services.runs) == 1)
+    assert (await served.ask("POST", "/api/chat/c1/stop")).json == {"stopped": True}
+    await until_idle(served)
+
+
+async def test_a_run_that_is_read_ends_with_its_reader_once_its_chat_has_another(kitchen: Kitchen) -> None:
+    served = await kitchen.serve(OpenProvider([[[TextPiece("x")], hang] for _ in range(2)]), CLIENTS_CHAT)
+    async with served.connect() as first, served.connect() as second:
+        await ask_for_c1(first)
+        await ask_for_c1(second)
+        assert len(served.services.runs) == 2
+        first.vanish()
+        await _until(lambda: len(served.services.runs) == 1)
+        second.vanish()
+        await asyncio.sleep(0.05)
+        assert len(served.services.runs) == 1
+    await served.ask("POST", "/api/chat/c1/stop")
+
+
+def _c1(served: Served) -> LiveRun | None:
+    return served.services.runs.find(ChatKey("session:c1", "c1"))
+
+
+async def ask_for_c1(connection: Connection) -> None:
+    head = b"POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n"
+    await connection.write(head + b'{"id": "c1","message":"Hi"}')
+    await connection.read_until(b"text-delta")

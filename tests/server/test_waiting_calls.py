@@ -29,7 +29,9 @@ tools:
 agents:
   Triage: {model: main, instructions: Route., handoffs: [Ann]}
   Ann: {model: main, description: Ann., instructions: You are Ann., tools: [refund, look, locate]}
+  Bob: {model: main, instructions: You are Bob.}
 routes:
+  /api/bob: {agent: Bob, client: CLIENT}
   /api/chat: {agent: Triage, client: CLIENT}
 """
 TOOLS = '''
@@ -219,6 +221,26 @@ async def test_a_forged_answer_is_refused(open_desk: Any) -> None:
     assert (forged.status, desk.paid) == (409, [])
 
 
+async def test_an_answer_given_twice_over_runs_nothing(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    asked = await desk.ask(Accept="application/json")
+    id = asked.json["pending"][0]["id"]
+    both = [{"id": id, "approved": False}, {"id": id, "approved": True}]
+    contradicting = await desk.served.post({"id": "c1", "approvals": both})
+    assert (contradicting.status, desk.paid) == (400, [])
+    assert (await desk.served.post({"id": "c1", "approvals": both[1:]})).status == 200
+
+
+async def test_a_route_without_the_agent_that_waits_takes_no_answer(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    asked = await desk.ask(Accept="application/json")
+    body = {"id": "c1", "approvals": [{"id": asked.json["pending"][0]["id"], "approved": True}]}
+    elsewhere = await desk.served.post(body, path="/api/bob")
+    assert (elsewhere.status, elsewhere.json["error"][:9]) == (409, "Ann waits")
+    assert (await desk.served.post(body)).status == 200
+    assert desk.paid == [500]
+
+
 async def test_an_answer_counts_once(open_desk: Any) -> None:
     desk = await open_desk(REFUND, text("Done."), text("never"))
     asked = await desk.ask(Accept="application/json")
@@ -236,7 +258,7 @@ async def test_a_late_answer_runs_nothing(open_desk: Any, monkeypatch: pytest.Mo
     monkeypatch.setattr("fondation.server.turns.time.time", lambda: now + 3601)
     answered = await desk.answer(approve(True))
     assert (answered.text, desk.paid) == ("Too late.", [])
-    assert desk.provider.requests[-1].messages[-1].content == "Denied by the user: Nobody answered in time."
+    assert desk.provider.requests[-1].messages[-1].content == "Not run: nobody answered in time."
 
 
 async def test_the_answer_of_somebody_else_is_refused(open_desk: Any) -> None:
@@ -258,6 +280,11 @@ async def test_a_new_message_passes_what_waits(open_desk: Any) -> None:
     assert not desk.paid
     told = [message for message in desk.provider.requests[-1].messages if isinstance(message, ToolResult)]
     assert [result.content for result in told] == ["Not run: the user went on without it."]
+    messages = (await desk.served.ask("GET", "/api/chats/c1")).json["messages"]
+    [tool] = [part for message in messages for part in message["parts"] if "toolCallId" in part]
+    assert (tool["state"], "errorText" in tool) == ("output-denied", False)
+    assert tool["approval"]["approved"] is False
+    assert tool["approval"]["reason"] == "Not run: the user went on without it."
 
 
 async def test_who_comes_to_an_answer_that_goes_on_gets_all_of_it(open_desk: Any) -> None:

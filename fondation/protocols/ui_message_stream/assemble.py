@@ -17,11 +17,9 @@ from fondation.messages import Json
 from fondation.protocols.conversation import ToolOutput
 from fondation.protocols.payloads import start_metadata, summary_metadata
 from fondation.stores.chats import MessageStatus
+from fondation.tool_results import STOPPED
 
 Part: TypeAlias = dict[str, Json]
-
-STOPPED = "Stopped before it was done."
-"""What a page reads of a tool call whose run was cut off."""
 
 _OUTCOME_FIELDS = ("state", "input", "rawInput", "output", "errorText", "preliminary")
 """The fields of a tool's part that change with its state."""
@@ -237,11 +235,23 @@ def settled(parts: Sequence[Json], said: str = STOPPED) -> tuple[Json, ...]:
 
 
 def _settled(part: Part, said: str) -> Part:
-    if "toolCallId" in part and not part["state"].startswith("output-"):
-        return {**part, "state": "output-error", "errorText": said}
+    if "toolCallId" in part:
+        return _settled_call(part, said)
     if part.get("state") == "streaming":
         return {**part, "state": "done"}
     return part
+
+
+def _settled_call(part: Part, said: str) -> Part:
+    """A call that a person was asked about and that did not run was denied: pages refuse a message where it failed."""
+    if part["state"] in ("output-available", "output-denied"):
+        return part
+    said = part["errorText"] if part["state"] == "output-error" else said
+    approval = part.get("approval")
+    if approval is None or approval.get("approved"):
+        return {**part, "state": "output-error", "errorText": said}
+    denied = approval if "approved" in approval else {**approval, "approved": False, "reason": said}
+    return {**_without(part, ("errorText",)), "state": "output-denied", "approval": denied}
 
 
 def _begun_input(text: str) -> Part:

@@ -182,7 +182,8 @@ def _approvals(body: Body) -> Iterator[ApprovalAnswer]:
 def _approvals_among(parts: Sequence[UIPart]) -> Iterator[ApprovalAnswer]:
     for part in parts:
         if part.is_tool and part.approval is not None and part.approval.approved is not None:
-            yield ApprovalAnswer(part.approval.id, part.approval.approved, part.approval.reason, part.input)
+            approval = part.approval
+            yield ApprovalAnswer(approval.id, part.approval.approved, approval.reason, part.input, is_history=True)
 
 
 def _tool_outputs(body: Body) -> Iterator[ToolOutput]:
@@ -195,6 +196,7 @@ def _tool_outputs_among(parts: Sequence[UIPart]) -> Iterator[ToolOutput]:
         if not part.is_tool or part.tool_call_id is None:
             continue
         if part.state == "output-available":
-            yield ToolOutput(part.tool_call_id, part.output, input=part.input)
+            yield ToolOutput(part.tool_call_id, part.output, input=part.input, is_history=True)
         elif part.state == "output-error":
-            yield ToolOutput(part.tool_call_id, error=part.error_text or "the tool failed.", input=part.input)
+            error = part.error_text or "the tool failed."
+            yield ToolOutput(part.tool_call_id, error=error, input=part.input, is_history=True)

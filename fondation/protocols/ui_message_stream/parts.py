@@ -10,8 +10,7 @@ import msgspec
 from fondation.errors import RequestError
 from fondation.messages import TOOL_NAME, AssistantMessage, FilePart, Json, Message, TextPart, ToolCall, ToolResult
 from fondation.protocols.files import read_file
-
-UNANSWERED = "Not run: the user went on without it."
+from fondation.tool_results import UNANSWERED, denial_text
 
 
 class UIApproval(msgspec.Struct):
@@ -193,7 +192,6 @@ def _result_text(part: UIPart) -> str | None:
         case "output-error":
             return f"Error: {part.error_text or 'the tool failed.'}"
         case "output-denied":
-            reason = part.approval.reason if part.approval else None
-            return f"Denied by the user: {reason}" if reason else "Denied by the user."
+            return denial_text(part.approval.reason if part.approval else None)
         case _:
             return None

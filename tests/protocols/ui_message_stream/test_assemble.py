@@ -15,7 +15,8 @@ from fondation.calls import TokenUsage
 from fondation.events import Event, RunSummary
 from fondation.protocols.conversation import ToolOutput
 from fondation.protocols.ui_message_stream import encode
-from fondation.protocols.ui_message_stream.assemble import STOPPED, Assembler, settled
+from fondation.protocols.ui_message_stream.assemble import Assembler, settled
+from fondation.tool_results import STOPPED
 from tests.support.chunks import Chunk
 from tests.support.grammar import assert_well_formed
 from tests.support.page import Page
@@ -298,3 +299,27 @@ def test_an_answer_stays_with_its_call(approved: bool, outcome: Event, state: st
     assembler.feed([events.RunStarted("run_2", "msg_1", "Ann"), outcome])
     [_, part] = assembler.parts
     assert (part["state"], part["approval"]) == (state, {"id": "wait_1", "approved": approved, "reason": "So."})
+
+
+@pytest.mark.parametrize(
+    ("left", "mended"),
+    [
+        ({"state": "approval-requested", "approval": {"id": "w"}}, {"approved": False, "reason": STOPPED}),
+        (
+            {"state": "output-error", "errorText": "Gone.", "approval": {"id": "w"}},
+            {"approved": False, "reason": "Gone."},
+        ),
+        ({"state": "approval-responded", "approval": {"id": "w", "approved": False}}, {"approved": False}),
+    ],
+)
+def test_a_call_that_was_asked_about_and_did_not_run_is_settled_as_denied(left: Any, mended: Any) -> None:
+    part = {"type": "tool-pay", "toolCallId": "c1", "input": {"n": 1}}
+    expected = {**part, "state": "output-denied", "approval": {"id": "w", **mended}}
+    assert settled([{**part, **left}]) == (expected,)
+    assert settled([expected]) == (expected,)
+
+
+def test_a_call_that_was_agreed_to_and_cut_off_has_failed() -> None:
+    approval = {"id": "w", "approved": True}
+    part = {"type": "tool-pay", "toolCallId": "c1", "state": "approval-responded", "approval": approval}
+    assert settled([part]) == ({**part, "state": "output-error", "errorText": STOPPED},)

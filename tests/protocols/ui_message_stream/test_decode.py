@@ -407,10 +407,10 @@ def test_answers_to_waiting_calls_come_by_field_or_in_the_posted_answer() -> Non
         tool_part("input-available", id="c5"),
     )
     posted = read({"messages": [user(), answer], "messageId": "a1"})
-    assert posted.approvals == (ApprovalAnswer("w1", True, input={"q": 1}),)
+    assert posted.approvals == (ApprovalAnswer("w1", True, input={"q": 1}, is_history=True),)
     assert posted.tool_outputs == (
-        ToolOutput("c3", None, input={"q": 1}),
-        ToolOutput("c4", error="Gone.", input={"q": 1}),
+        ToolOutput("c3", None, input={"q": 1}, is_history=True),
+        ToolOutput("c4", error="Gone.", input={"q": 1}, is_history=True),
     )
     gone_on = read({"messages": [user(), answer, user("And?", "u2")]})
     assert (gone_on.approvals, gone_on.tool_outputs) == ((), ())

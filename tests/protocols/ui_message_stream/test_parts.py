@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fondation.messages import AssistantMessage, Message, TextPart, ToolCall, ToolResult, UserMessage
-from fondation.protocols.ui_message_stream.parts import UNANSWERED, assistant_messages, close_calls, read_parts
+from fondation.protocols.ui_message_stream.parts import assistant_messages, close_calls, read_parts
+from fondation.tool_results import UNANSWERED
 
 FIRST, SECOND = ToolCall("c1", "find", "{}"), ToolCall("c2", "find", "{}")
 USER = UserMessage((TextPart("Hi"),))
