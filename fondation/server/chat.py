@@ -32,7 +32,7 @@ from fondation.server.requests import chat_key, read_conversation, read_json, ru
 from fondation.server.runs import ActiveRuns
 from fondation.server.turns import Turn, kept_turn, sent_turn
 from fondation.show import show
-from fondation.stores.chats import ChatElsewhere, ChatKey
+from fondation.stores.chats import ChatElsewhere, ChatKey, ChatStore
 from fondation.usage import record
 
 log = logging.getLogger("fondation.server")
@@ -76,7 +76,9 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
         try:
             if PASSED_ON in request.app and services.runs.draining:
                 await _give_up_turn(services, chat_key(info))
-            return await _begin_unharmed(services, route, conversation, info)
+            if route.config.chats == "client" or services.chats is None:
+                return _begin_sent(services, route, conversation, info)
+            return await _begin_unharmed(services, services.chats, route, conversation, info)
         except ChatElsewhere as elsewhere:
             if (passed := await pass_on(request, errand, elsewhere.run)) is not None:
                 return passed
@@ -84,11 +86,26 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
     raise still_answering()
 
 
-async def _begin_unharmed(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
-    """Begin a run whether or not the client waits for it: one that left meanwhile leaves a run that has begun, with
-    what its chat was told of it.
+def _begin_sent(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
+    """Begin the run that a conversation asks for which its client keeps. Raises `RequestError`."""
+    is_named = conversation.chat_id is not None
+    with services.runs.room(route, services.config.limits.max_concurrent_runs):
+        turn, former = sent_turn(route, conversation, info), services.runs.find(chat_key(info)) if is_named else None
+        begun = _start(services, turn, is_named=is_named)
+    if former is not None:
+        former.supersede()
+    if is_named and services.chats is not None:
+        announce(services.chats, begun.live, info.run_id)
+    return begun
+
+
+async def _begin_unharmed(
+    services: Services, chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo
+) -> _Begun:
+    """Begin the run of a kept chat, whether or not its client waits for it: one that left meanwhile leaves a run
+    that has begun, with what its chat was told of it. Raises `RequestError` and `ChatElsewhere`.
     """
-    beginning = services.runs.prepare(_begin(services, route, conversation, info))
+    beginning = services.runs.prepare(_begin_kept(services, chats, route, conversation, info))
     try:
         return await asyncio.shield(beginning)
     except asyncio.CancelledError:
@@ -107,32 +124,18 @@ def _leave(beginning: asyncio.Task[_Begun]) -> None:
         log.error("a run whose client left did not begin", exc_info=error)
 
 
-async def _begin(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
-    """Begin the run that a conversation asks for. Raises `RequestError` and `ChatElsewhere`."""
-    with services.runs.room(route, services.config.limits.max_concurrent_runs):
-        return await _begin_in_room(services, route, conversation, info)
-
-
-async def _begin_in_room(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
-    answer = JsonAnswer(info.chat_id or "") if info.method == "generate" else None
-    is_named = conversation.chat_id is not None
-    if route.config.chats == "client" or services.chats is None:
-        turn, former = sent_turn(route, conversation, info), services.runs.find(chat_key(info)) if is_named else None
-        live = _start(services, turn, answer, is_named=is_named)
-        if former is not None:
-            former.supersede()
-        if is_named and services.chats is not None:
-            announce(services.chats, live, info.run_id)
-        return _Begun(live, live.reader(), answer)
+async def _begin_kept(
+    services: Services, chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo
+) -> _Begun:
     key = chat_key(info)
-    async with services.floor.turn(key):
-        try:
-            turn = await kept_turn(services.chats, route, conversation, info)
-            live = _start(services, turn, answer, is_named=is_named)
-            return _Begun(live, live.reader(), answer)
-        except BaseException:  # the server may end while its turn is being written
-            services.chats.end(key, info.run_id)
-            raise
+    with services.runs.room(route, services.config.limits.max_concurrent_runs):
+        async with services.floor.turn(key):
+            try:
+                turn = await kept_turn(chats, route, conversation, info)
+                return _start(services, turn, is_named=conversation.chat_id is not None)
+            except BaseException:  # the server may end while its turn is being written
+                chats.end(key, info.run_id)
+                raise
 
 
 async def _give_up_turn(services: Services, key: ChatKey) -> None:
@@ -141,9 +144,10 @@ async def _give_up_turn(services: Services, key: ChatKey) -> None:
         raise misdirected()
 
 
-def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_named: bool) -> LiveRun:
+def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
     """Begin a run in a task of its own; it can be found again where its client can name the chat."""
     request = turn.request
+    answer = JsonAnswer(request.info.chat_id or "") if request.info.method == "generate" else None
     run = Run(request, services.gate)
     diary = Diary(run, request)
     watchers = [diary.read] if answer is None else [diary.read, answer.feed]
@@ -171,7 +175,7 @@ def _start(services: Services, turn: Turn, answer: JsonAnswer | None, *, is_name
     )
     live.task.add_done_callback(lambda _: diary.write())
     services.runs.add(live, request.route, remembered=is_named)
-    return live
+    return _Begun(live, live.reader(), answer)
 
 
 def _company(services: Services, turn: Turn, run: Run) -> Company | None:

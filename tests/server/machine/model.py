@@ -75,14 +75,16 @@ def is_open(part: Part) -> bool:
 
 def settled(parts: Sequence[Part], said: str = STOPPED) -> tuple[Part, ...]:
     """The parts of a message to which nothing more comes."""
-    return tuple(
-        {**part, "state": "output-error", "errorText": said}
-        if is_open(part)
-        else {**part, "state": "done"}
-        if part.get("state") == "streaming"
-        else part
-        for part in parts
-    )
+    return tuple(_settled(part, said) for part in parts)
+
+
+def _settled(part: Part, said: str) -> Part:
+    if is_open(part):
+        if part["state"] == "approval-requested":
+            denied = {**part["approval"], "approved": False, "reason": said}
+            return {**part, "state": "output-denied", "approval": denied}
+        return {**part, "state": "output-error", "errorText": said}
+    return {**part, "state": "done"} if part.get("state") == "streaming" else part
 
 
 def answered(message: Told, answers: dict[str, Any], *, approvals: bool) -> Told:
