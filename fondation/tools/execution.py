@@ -117,8 +117,8 @@ class ToolRunner:
             log.warning("tool %s: no result within its timeout (run %s)", call.name, self.run.run_id)
             event = ToolFailed(call.id, call.name, TOO_LONG)
         except BaseException as error:  # also sys.exit(), which would end the server
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                raise
+            if isinstance(error, asyncio.CancelledError | KeyboardInterrupt) and _is_cancelled():
+                raise  # a second Ctrl-C, too, comes to whatever runs
             log.exception("tool %s failed (run %s)", call.name, self.run.run_id)
             event = ToolFailed(call.id, call.name, FAILED)
         # Behind the parts that the tool emitted: those come through the loop's queue, also from a thread.
