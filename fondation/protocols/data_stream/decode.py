@@ -16,7 +16,7 @@ from fondation.protocols.bodies import BodyReader
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.data_stream.encode import METADATA
 from fondation.protocols.ui_message_stream.content import ContentPart, read_content
-from fondation.protocols.ui_message_stream.decode import Approval, Body, Output, UIMessage, conversation_of
+from fondation.protocols.ui_message_stream.decode import Asked, Body, UIMessage, conversation_of
 from fondation.protocols.ui_message_stream.parts import PlacedPart, UIPart
 
 STATES = {"partial-call": "input-streaming", "call": "input-available", "result": "output-available"}
@@ -61,16 +61,9 @@ class DataStreamMessage(msgspec.Struct, rename="camel"):
     annotations: list[Json] | None = None
 
 
-class DataStreamBody(msgspec.Struct, rename="camel"):
-    id: str | None = None
+class DataStreamBody(Asked):
     message: str | DataStreamMessage | None = None
     messages: list[DataStreamMessage] | None = None
-    context: dict[str, Json] | None = None
-    agent_choice: str | None = None
-    trigger: str | None = None
-    message_id: str | None = None
-    approvals: list[Approval] | None = None
-    tool_outputs: list[Output] | None = None
 
 
 _read = BodyReader(DataStreamBody)

@@ -51,16 +51,21 @@ class Output(msgspec.Struct, rename="camel"):
     error_text: str | None = None
 
 
-class Body(msgspec.Struct, rename="camel"):
+class Asked(msgspec.Struct, rename="camel"):
+    """What a body says besides its messages, whatever form those have."""
+
     id: str | None = None
-    message: str | UIMessage | None = None
-    messages: list[UIMessage] | None = None
     context: dict[str, Json] | None = None
     agent_choice: str | None = None
     trigger: str | None = None
     message_id: str | None = None
     approvals: list[Approval] | None = None
     tool_outputs: list[Output] | None = None
+
+
+class Body(Asked):
+    message: str | UIMessage | None = None
+    messages: list[UIMessage] | None = None
 
 
 REGENERATE = "regenerate-message"
