@@ -150,11 +150,11 @@ def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
     answer = JsonAnswer(request.info.chat_id or "") if request.info.method == "generate" else None
     run = Run(request, services.gate)
     diary = Diary(run, request)
-    watchers = [diary.read] if answer is None else [diary.read, answer.feed]
 
-    def watch(batch: Batch) -> None:
-        for watcher in watchers:
-            watcher(batch)
+    def read_and_answer(batch: Batch) -> None:
+        diary.read(batch)
+        if answer is not None:
+            answer.feed(batch)
 
     batches = record(run.events(), services.store, request.info)
     if (company := _company(services, turn, run)) is not None:
@@ -168,7 +168,7 @@ def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
         batches,
         _telling(turn),
         _departure(request.route),
-        watch=watch,
+        watch=diary.read if answer is None else read_and_answer,
         folder=services.folder,
         path=request.route.path,
         message_id=request.message_id,
