@@ -116,6 +116,8 @@ class Cast:
     routes: Mapping[str, Route]
     simulated: tuple[str, ...]
     """The models that are simulated although the file names a provider."""
+    models: Mapping[str, Model]
+    """All of the file."""
 
     @property
     def models_in_use(self) -> list[Model]:
@@ -147,7 +149,7 @@ def build_cast(loaded: Loaded, http: HttpClient, simulate: Simulate = "none") ->
     tools = {name: open_tool(name, tool) for name, tool in config.tools.items()}
     agents = {name: _build_agent(name, config, models, tools) for name in config.agents}
     routes = {path: _build_route(path, route, agents, models) for path, route in config.routes.items()}
-    return Cast(agents, routes, tuple(sorted(simulated)))
+    return Cast(agents, routes, tuple(sorted(simulated)), models)
 
 
 def _simulated_models(loaded: Loaded, simulate: Simulate) -> set[str]:

@@ -88,6 +88,7 @@ class Attempts:
 
     async def _send(self, model: Model, request: ModelRequest, call: ModelCall) -> Items:
         """One attempt. The call is begun before anything is sent, and ended whatever comes."""
+        call.askable = model.provider.receipts is not None
         yield [CallStarted(call)]
         request = replace(request, settings=self.agent.settings[model.name])
         try:

@@ -17,6 +17,11 @@ CallStatus: TypeAlias = Literal["running", "done", "refused", "error", "aborted"
 CostSource: TypeAlias = Literal["billed", "priced", "estimated", "none", "simulated", "unknown", "pending"]
 Purpose: TypeAlias = Literal["answer", "title", "suggestions", "summary"]
 """What a call is for: the answer itself, or something beside it."""
+CostNote: TypeAlias = Literal[
+    "no_usage", "no_generation_id", "no_receipts", "no_model", "not_found", "refused", "unavailable"
+]
+"""Why a cost is unknown: the provider told no usage; it keeps receipts, but the call has no id; it keeps none; no model
+of the file is at that provider; it does not know the call; it refuses to say; it does not answer."""
 FinishReason: TypeAlias = Literal["stop", "length", "tool-calls", "content-filter", "error", "other"]
 
 
@@ -92,6 +97,11 @@ class ModelCall:
     cost: float | None = None
     """US dollars in all, set when the call is priced; None while unknown."""
     cost_source: CostSource = "pending"
+    """A call that has ended stays pending where its provider is going to be asked what it cost."""
+    cost_note: CostNote | None = None
+    """Why the cost is unknown; None where it is not."""
+    askable: bool = False
+    """Whether the provider can be asked what a call cost that has ended."""
 
     @property
     def duration_ms(self) -> int:

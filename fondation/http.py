@@ -42,6 +42,15 @@ class RequestTrace:
     """It has its connection, and is written: the server may have it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response that was read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 _trace: ContextVar[RequestTrace | None] = ContextVar("trace of the request under way", default=None)
 
 
@@ -108,6 +117,25 @@ class HttpClient:
             allow_redirects=False,
             timeout=self._timeout(silence),
         )
+
+    async def get(self, url: URL, headers: Mapping[str, str], *, seconds: float, most: int) -> Response:
+        """A small document, read whole within `seconds`. A redirect is not followed.
+
+        Raises aiohttp.ClientError, TimeoutError, OSError or ValueError, also for one of more than `most` bytes.
+        """
+        async with self.session.get(
+            url,
+            headers=headers,
+            proxy=self.proxy_for(url.origin()),
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=seconds),
+        ) as response:
+            body = bytearray()
+            while data := await response.content.readany():
+                body += data
+                if len(body) > most:
+                    raise ValueError(f"an answer of more than {most:,} bytes")
+            return Response(response.status, response.headers, bytes(body))
 
     def proxy_for(self, url: URL) -> URL | None:
         """The proxy that the environment names for `url`; looked up once.

@@ -14,7 +14,7 @@ from fondation.events import Event
 from fondation.gate import UseModel, Verdict
 from fondation.providers.base import TextPiece
 from tests.support.grammar import assert_well_formed
-from tests.support.scripted import Player, ScriptedProvider, build_route_on, build_run, play
+from tests.support.scripted import Player, ScriptedProvider, Step, build_route_on, build_run, play
 from tests.support.scripted import text as answer
 
 
@@ -129,3 +129,15 @@ async def test_the_gate_can_name_another_model() -> None:
 
     told = await play(build_run(build_route_on(main, {"A": Player()}), gate=use_cheap))
     assert [event.call.requested_model for event in told if isinstance(event, events.CallEnded)] == ["acme/cheap"]
+
+
+async def test_a_call_whose_provider_keeps_receipts_can_be_asked_for_later() -> None:
+    class Shelf:
+        async def find(self, generation_id: str) -> None:
+            """Nothing is asked for here."""
+
+    broken: list[Step] = [[TextPiece("Hal")], ProviderUnavailable("cut")]
+    _, (with_receipts,) = await run(model(ScriptedProvider([broken], receipts=Shelf())))
+    _, (without,) = await run(model(ScriptedProvider([broken])))
+    assert (with_receipts.status, with_receipts.cost_source) == ("error", "pending")
+    assert (without.cost_source, without.cost_note) == ("unknown", "no_usage")

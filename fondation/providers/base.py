@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 
 import msgspec
 
-from fondation.calls import FinishReason, ModelCall
+from fondation.calls import FinishReason, ModelCall, TokenUsage
 from fondation.messages import Json, Message, ToolCall, ToolSpec
 
 
@@ -96,11 +96,34 @@ class AnswerEnd(Piece, frozen=True):
 Pieces: TypeAlias = AsyncGenerator[list[Piece], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider says of a call that has ended; None is what it does not say."""
+
+    usage: TokenUsage
+    """With its `cost`."""
+    model: str | None = None
+    finish_reason: FinishReason | None = None
+
+
+class Receipts(Protocol):
+    """The receipts that a provider keeps of one account's calls. Two of the same account are equal."""
+
+    async def find(self, generation_id: str) -> Receipt | None:
+        """The receipt of a call; None where there is none, or none yet. Raises `ProviderError`."""
+        ...
+
+
 class Provider(Protocol):
     """One model at one provider."""
 
     name: str
     """The provider's name in YAML and in the ledger."""
+
+    @property
+    def receipts(self) -> Receipts | None:
+        """Where to ask what earlier calls cost; None where the provider keeps no receipts."""
+        ...
 
     def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
         """Send the call when the first batch is asked for; yield at least `Accepted` and `AnswerEnd`.

@@ -12,7 +12,7 @@ from fondation.errors import BadAnswer
 from fondation.http import HttpClient
 from fondation.messages import Json
 from fondation.providers.answer import Answer
-from fondation.providers.base import Accepted, ModelRequest, Pieces
+from fondation.providers.base import Accepted, ModelRequest, Pieces, Receipts
 from fondation.providers.exchange import Endpoint, open_exchange
 from fondation.providers.failures import Failures
 from fondation.providers.redaction import Redactor
@@ -28,6 +28,7 @@ class OpenAIProvider:
     default_base_url = "https://api.openai.com/v1"
     sends_reasoning_back = False
     names_generations = False
+    receipts: Receipts | None = None
 
     def __init__(self, model: str, http: HttpClient, *, key: str | None, base_url: str | None, timeout: float) -> None:
         """`timeout`: the longest silence of the server, in seconds."""

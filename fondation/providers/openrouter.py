@@ -6,8 +6,10 @@ import hashlib
 import os
 from collections.abc import Mapping
 
+from fondation.http import HttpClient
 from fondation.messages import Json
 from fondation.providers.base import ModelRequest
+from fondation.providers.generations import Generations
 from fondation.providers.openai import OpenAIProvider
 
 LONGEST_SESSION_ID = 256
@@ -21,6 +23,10 @@ class OpenRouterProvider(OpenAIProvider):
     default_base_url = "https://openrouter.ai/api/v1"
     sends_reasoning_back = True
     names_generations = True
+
+    def __init__(self, model: str, http: HttpClient, *, key: str | None, base_url: str | None, timeout: float) -> None:
+        super().__init__(model, http, key=key, base_url=base_url, timeout=timeout)
+        self.receipts = Generations(http, base_url or self.default_base_url, key.strip() if key else None)
 
     def own_headers(self) -> Mapping[str, str]:
         """OpenRouter shows whose calls these are by a URL and a title; a local URL counts with a title only."""

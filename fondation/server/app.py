@@ -23,11 +23,12 @@ from fondation.server.doors import Doors
 from fondation.server.floor import Floor
 from fondation.server.health import health
 from fondation.server.keys import PASSED_ON, SERVICES, Services
+from fondation.server.ledger import keep_ledger, not_opened_text
 from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.neighbours import listening, not_here
 from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
-from fondation.stores import CannotOpen, ChatStore, open_chats, open_store
+from fondation.stores import ChatStore, open_chats
 from fondation.usage import pricing
 from fondation.usage.location import ledger_file, why_not_recorded
 
@@ -69,7 +70,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_ledger, _neighbours, _chats, _prices, _http, _runs])
+    app.cleanup_ctx.extend([_http, keep_ledger, _neighbours, _chats, _prices, _runs])
     app.router.add_get("/healthz", health)
     _add_routes(app, services)
     return app
@@ -105,28 +106,6 @@ def _missing_keys_text(missing: dict[str, str]) -> str:
     )
 
 
-def _not_opened_text(what: str, database: Path, error: CannotOpen, instead: str) -> str:
-    return (
-        f"{what} {database} cannot be opened: {error}\n"
-        f"  = help: {error.help}; or name another one in storage.url, or {instead}"
-    )
-
-
-async def _ledger(app: web.Application) -> AsyncIterator[None]:
-    """The store is open while the application runs; its last rows are written before it ends. Raises `ConfigError`."""
-    services = app[SERVICES]
-    if services.database is None:
-        yield
-        return
-    try:
-        services.store = await asyncio.to_thread(open_store, services.database, services.config_hash)
-    except CannotOpen as error:
-        instead = "record nothing with usage.enabled: false"
-        raise ConfigError(_not_opened_text("the ledger", services.database, error, instead)) from error
-    yield
-    await asyncio.to_thread(services.store.close)
-
-
 async def _neighbours(app: web.Application) -> AsyncIterator[None]:
     """The processes that share the database reach this one's runs over a socket of their own."""
     services = app[SERVICES]
@@ -154,7 +133,7 @@ async def _chats(app: web.Application) -> AsyncIterator[None]:
         chats = await asyncio.to_thread(open_chats, services.chats_database, services.address)
     except CannotOpen as error:
         instead = "keep no chats with chats: client on every route"
-        raise ConfigError(_not_opened_text("the chats' database", services.chats_database, error, instead)) from error
+        raise ConfigError(not_opened_text("the chats' database", services.chats_database, error, instead)) from error
     services.chats = chats
     marking = asyncio.create_task(_mark_cut(chats))
     yield

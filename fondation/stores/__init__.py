@@ -5,22 +5,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fondation.stores.base import CannotOpen, UsageStore
+from fondation.stores.base import CannotOpen, Ended, UsageStore
 from fondation.stores.chats import ChatStore
 
 __all__ = ["CannotOpen", "ChatStore", "UsageStore", "open_chats", "open_store"]
 
 
-def open_store(path: Path, config_hash: str | None = None) -> UsageStore:
+def open_store(path: Path, config_hash: str | None = None, on_ended: Ended | None = None) -> UsageStore:
     """Open the ledger in this SQLite file, which is created or brought up to date; close the store when done.
 
-    `config_hash` names the configuration whose calls it records, in every row.
+    `config_hash` names the configuration whose calls it records, in every row; `on_ended` is told of each call that
+    has ended, on the event loop.
     Raises `CannotOpen` for a file that cannot be used. One that is only locked, or fails later, is logged and tried
     again, and rows wait meanwhile: an answer never fails for want of its ledger.
     """
     from fondation.stores.sqlite import SqliteStore
 
-    return SqliteStore(path, config_hash)
+    return SqliteStore(path, config_hash, on_ended)
 
 
 def open_chats(path: Path, address: str | None = None) -> ChatStore:

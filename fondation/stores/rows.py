@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from fondation.calls import ModelCall, RunInfo, TokenUsage
 from fondation.messages import mend_text
@@ -57,8 +58,9 @@ ADDED_COLUMNS = {
 }
 """All nullable: a program that knows only the base columns can write rows too."""
 
-LATER_COLUMNS = {"purpose": "TEXT"}
-"""Each has a migration of its own. `purpose` is empty in older rows, which are all of answers."""
+LATER_COLUMNS = {"purpose": "TEXT", "cost_note": "TEXT"}
+"""Each has a migration of its own. `purpose` is empty in older rows, which are all of answers; `cost_note` says why a
+cost is unknown."""
 
 COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
@@ -120,11 +122,34 @@ def _progress(call: ModelCall) -> Row:
         "reasoning_tokens": _count(usage.reasoning_tokens),
         "upstream_cost": _amount(usage.upstream_cost),
         "is_byok": None if usage.is_byok is None else int(usage.is_byok),
-        "cost_source": call.cost_source,
+        "cost_source": "pending" if call.status == "running" else call.cost_source,
+        "cost_note": call.cost_note,
         "status": call.status,
         "error_type": call.error_type,
         "time_to_first_token": call.time_to_first_token_ms,
     }
+
+
+def call_of(row: Mapping[str, Any]) -> ModelCall:
+    """The call that a row tells of, as far as its cost depends on it."""
+    known = {name: row[name] for name in TokenUsage.__struct_fields__ if name != "cost" and row[name] is not None}
+    if known.get("is_byok") is not None:
+        known["is_byok"] = bool(known["is_byok"])
+    if not row["total_tokens"]:
+        del known["total_tokens"]  # 0 where it is unknown
+    return ModelCall(
+        agent=row["agent_name"],
+        provider=row["provider"] or "",
+        requested_model=row["requested_model"] or "",
+        handoff_chain=(),
+        started_at=row["timestamp"],
+        generation_id=row["generation_id"],
+        model=row["model"],
+        usage=TokenUsage(**known) if known else None,
+        finish_reason=row["finish_reason"],
+        status=row["status"],
+        error_type=row["error_type"],
+    )
 
 
 @lru_cache(maxsize=256)

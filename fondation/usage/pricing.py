@@ -23,17 +23,34 @@ name, at any price."""
 def price(call: ModelCall, price: Price | None, *, estimate: bool = False) -> None:
     """Set `cost` and `cost_source` of a call that has ended; `price` is the model's own, from the file.
 
-    `estimate` allows the kept price table where nothing else is known: see `can_estimate`.
+    `estimate` allows the kept price table where nothing else is known: see `can_estimate`. A call whose provider will
+    say what it cost stays pending, unless it ended well and its tokens have a price.
     """
-    cost = _told(call) or _priced(call, price)
-    if cost is None and estimate:
-        cost = _estimated(call)
-    call.cost, call.cost_source = cost or (None, "unknown")
+    cost = _told(call)
+    if cost is None and not (will_be_told(call) and call.status != "done"):
+        cost = _priced(call, price) or (_estimated(call) if estimate else None)
+    _set(call, cost)
 
 
 def price_as_told(call: ModelCall) -> None:
     """Set `cost` and `cost_source` from what the provider said alone."""
-    call.cost, call.cost_source = _told(call) or (None, "unknown")
+    _set(call, _told(call))
+
+
+def will_be_told(call: ModelCall) -> bool:
+    """Whether the provider can be asked what this call cost."""
+    return call.askable and call.generation_id is not None
+
+
+def _set(call: ModelCall, cost: Cost | None) -> None:
+    call.cost_note = None
+    if cost is not None:
+        call.cost, call.cost_source = cost
+    elif will_be_told(call):
+        call.cost, call.cost_source = None, "pending"
+    else:
+        call.cost, call.cost_source = None, "unknown"
+        call.cost_note = "no_generation_id" if call.askable else "no_usage"
 
 
 def can_estimate(provider: str, base_url: str | None) -> bool:

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from fondation.calls import ModelCall, RunInfo, TokenUsage
-from fondation.stores.rows import COLUMNS, row_of
+from fondation.stores.rows import COLUMNS, call_of, row_of
 
 RUN = RunInfo("run_1", "s1", user_id="ada", chat_id="c1", method="generate")
 
@@ -60,6 +60,7 @@ def test_a_settled_call_fills_its_row() -> None:
         "upstream_cost": 0.003,
         "is_byok": 0,
         "cost_source": "billed",
+        "cost_note": None,
         "status": "done",
         "error_type": None,
         "time_to_first_token": 250,
@@ -111,3 +112,24 @@ def test_the_handoff_chain_is_a_json_array() -> None:
     call = settled()
     call.handoff_chain = ("Crème", 'Brû"lée')
     assert json.loads(str(row_of(call, RUN, "me")["handoff_chain"])) == ["Crème", 'Brû"lée']
+
+
+def test_a_row_tells_the_call_again_as_far_as_its_cost_depends_on_it() -> None:
+    usage = TokenUsage(10, 5, 15, 4, 3, 2, upstream_cost=0.003, is_byok=True)
+    call = settled(usage)
+    call.generation_id, call.status, call.error_type = "gen-1", "error", "timeout"
+    told = call_of(row_of(call, RUN, "me"))
+    for name in ("agent", "provider", "requested_model", "model", "generation_id", "status", "error_type"):
+        assert getattr(told, name) == getattr(call, name)
+    assert (told.usage, told.finish_reason) == (usage, "tool-calls")
+    assert (told.started_at, told.cost_source, told.askable) == (1_795_000_000, "pending", False)
+
+
+def test_what_a_row_does_not_know_its_call_does_not_know() -> None:
+    assert call_of(row_of(settled(), RUN, "me")).usage is None
+
+
+def test_a_running_call_is_pending_whatever_it_may_cost() -> None:
+    call = settled(TokenUsage(cost=0.5))
+    call.status = "running"
+    assert row_of(call, RUN, "me")["cost_source"] == "pending"

@@ -28,6 +28,7 @@ from fondation.providers.base import (
     ModelRequest,
     Piece,
     Pieces,
+    Receipts,
     TextPiece,
     ToolCallPiece,
 )
@@ -75,6 +76,7 @@ class ScriptedProvider:
     closed: int = 0
     beside: dict[str, list[Answer]] = field(default_factory=dict)
     asked_beside: list[tuple[ModelCall, ModelRequest]] = field(default_factory=list)
+    receipts: Receipts | None = None
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
         if call.purpose == "answer":

@@ -102,10 +102,21 @@ class Served:
             await asyncio.sleep(0.02)
         raise AssertionError(f"the ledger holds {self._read_rows()}")
 
-    def _read_rows(self) -> list[dict[str, Any]]:
+    async def row_where(self, condition: str) -> dict[str, Any]:
+        """The one row that meets a condition, once it is there."""
+        for _ in range(250):
+            if rows := self._read_rows(condition):
+                (row,) = rows
+                return row
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"the ledger holds {self._read_rows()}")
+
+    def _read_rows(self, condition: str = "TRUE") -> list[dict[str, Any]]:
         with contextlib.closing(sqlite3.connect(self.folder / "fondation.db")) as database:
             database.row_factory = sqlite3.Row
-            return [dict(row) for row in database.execute("select * from usage_tracking order by id")]
+            return [
+                dict(row) for row in database.execute(f"select * from usage_tracking where {condition} order by id")
+            ]
 
 
 @dataclass

@@ -172,3 +172,37 @@ def test_estimates_are_for_the_providers_own_addresses() -> None:
 def test_without_a_price_the_provider_is_believed_alone(ended: ModelCall, source: CostSource) -> None:
     price_as_told(ended)
     assert ended.cost_source == source
+
+
+ASKABLE = {"askable": True, "generation_id": "gen-1"}
+
+
+@pytest.mark.parametrize(
+    ("usage", "fields", "source", "note"),
+    [
+        (None, {**ASKABLE, "status": "aborted"}, "pending", None),
+        (None, {**ASKABLE, "status": "done"}, "pending", None),
+        (tokens(), {**ASKABLE, "status": "aborted"}, "pending", None),
+        (tokens(), {**ASKABLE, "status": "done"}, "priced", None),
+        (tokens(), {"status": "aborted"}, "priced", None),
+        (TokenUsage(cost=0.1), {**ASKABLE, "status": "aborted"}, "billed", None),
+        (None, {**ASKABLE, "status": "refused", "charged": False}, "none", None),
+        (None, {"askable": True, "status": "aborted"}, "unknown", "no_generation_id"),
+        (None, {"generation_id": "chatcmpl-1", "status": "aborted"}, "unknown", "no_usage"),
+    ],
+)
+def test_what_the_provider_is_going_to_tell_is_waited_for(
+    usage: TokenUsage | None, fields: dict[str, object], source: CostSource, note: str | None
+) -> None:
+    priced = call(usage, **fields)
+    price(priced, FULL)
+    assert (priced.cost_source, priced.cost_note) == (source, note)
+
+
+def test_what_was_unknown_and_is_told_later_has_no_note() -> None:
+    priced = call()
+    price_as_told(priced)
+    assert priced.cost_note == "no_usage"
+    priced.usage = TokenUsage(cost=0.5)
+    price_as_told(priced)
+    assert (priced.cost, priced.cost_source, priced.cost_note) == (0.5, "billed", None)

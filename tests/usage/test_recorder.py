@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ import pytest
 from fondation.calls import ModelCall, RunInfo, TokenUsage
 from fondation.errors import RateLimited
 from fondation.events import Batch, Batches, CallAccepted, CallEnded, CallStarted, TextDelta
+from fondation.stores.base import Outcome, Unsettled
+from fondation.stores.rows import Row
 from fondation.usage import record
 
 RUN = RunInfo("run_1", "s1")
@@ -45,6 +47,12 @@ class Diary:
 
     def withdraw(self, call: ModelCall) -> None:
         self._write("withdraw", call)
+
+    async def unsettled(self, most: int) -> Unsettled:
+        return Unsettled()
+
+    async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
+        return ()
 
     def close(self) -> None:
         """Nothing to close."""

@@ -38,6 +38,7 @@ class SimulatedProvider:
     """Answers in place of the model `model_id`: deterministic but for its ids, costs nothing, needs no key."""
 
     name = "simulated"
+    receipts = None
 
     def __init__(self, model_id: str, *, seconds_per_piece: float = 0.02) -> None:
         self._model_id = model_id

@@ -31,13 +31,13 @@ _LEASE = (
 )
 _STRANGERS = (
     "SELECT owner, lease_until FROM usage_owners WHERE owner <> :me UNION ALL "
-    "SELECT DISTINCT owner, 0 FROM usage_tracking WHERE status = 'running' "
+    "SELECT DISTINCT owner, 0 FROM usage_tracking WHERE cost_source = 'pending' AND status = 'running' "
     "AND owner <> :me AND owner NOT IN (SELECT owner FROM usage_owners)"
 )
 _UNCHANGED = "COALESCE((SELECT lease_until FROM usage_owners WHERE owner = :owner), 0) = :lease_until"
 _TAKE_OVER = (
-    "UPDATE usage_tracking SET status = 'lost', cost_source = 'unknown' "
-    f"WHERE status = 'running' AND owner = :owner AND {_UNCHANGED}"
+    "UPDATE usage_tracking SET status = 'lost' "
+    f"WHERE cost_source = 'pending' AND status = 'running' AND owner = :owner AND {_UNCHANGED}"
 )
 _BURY = "DELETE FROM usage_owners WHERE owner = :owner AND lease_until = :lease_until"
 
@@ -114,7 +114,7 @@ class Ledger:
     def take_over(self) -> int:
         """Mark the running calls of dead processes as lost, and return how many there were.
 
-        The generation id stays in the row: what such a call cost can still be asked.
+        Their cost stays pending: it can still be asked for.
         """
         lost = 0
         for owner, lease_until in self._connection.execute(_STRANGERS, {"me": self._owner}).fetchall():

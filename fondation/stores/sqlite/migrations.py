@@ -145,3 +145,18 @@ def m012_chat_summaries(database: Database) -> None:
     database.execute(
         "CREATE TABLE fondation_chat_summaries (chat INTEGER PRIMARY KEY, through TEXT NOT NULL, text TEXT NOT NULL)"
     )
+
+
+@migrations()
+def m013_usage_settlements(database: Database) -> None:
+    """The calls whose cost is being asked for since `since`, and when next: unix seconds. A running call is pending
+    too, so one index finds both.
+    """
+    if "cost_note" not in _usage_columns(database):
+        database.execute("ALTER TABLE usage_tracking ADD COLUMN cost_note TEXT")
+    database.execute("DROP INDEX IF EXISTS usage_tracking_running")
+    database.execute("CREATE INDEX usage_tracking_pending ON usage_tracking (owner) WHERE cost_source = 'pending'")
+    database.execute(
+        "CREATE TABLE usage_settlements "
+        "(call INTEGER PRIMARY KEY, tries INTEGER NOT NULL, since REAL NOT NULL, due REAL NOT NULL)"
+    )

@@ -6,14 +6,17 @@ import asyncio
 import itertools
 import logging
 import math
+import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fondation.calls import ModelCall, RunInfo
-from fondation.stores.base import CannotOpen
+from fondation.stores.base import CannotOpen, Ended, Outcome, Unsettled
 from fondation.stores.rows import Row, origin_of, progress_of
 from fondation.stores.sqlite.ledger import Entry
 from fondation.stores.sqlite.owners import new_owner
+from fondation.stores.sqlite.settlements import Settlements
 from fondation.stores.sqlite.trouble import advice, reason
 from fondation.stores.sqlite.writer import Change, Writer
 
@@ -40,16 +43,19 @@ class SqliteStore:
     where the file cannot be used at all.
     """
 
-    def __init__(self, path: Path, config_hash: str | None = None) -> None:
+    def __init__(self, path: Path, config_hash: str | None = None, on_ended: Ended | None = None) -> None:
         self._owner = new_owner()
         self._config_hash = config_hash
+        self._on_ended = on_ended
         self._open: dict[ModelCall, _OpenCall] = {}
         self._changed: dict[Entry, _OpenCall | None] = {}
         self._promises: list[asyncio.Future[None]] = []
         self._flush_at = math.inf
         self._keys = itertools.count(1)
         self._closed = False
-        self._writer = Writer(path.absolute(), self._owner, lambda: bool(self._open))
+        self._has_unsettled = False
+        self._settlements = Settlements(path, self._owner)
+        self._writer = Writer(path.absolute(), self._owner, lambda: bool(self._open) or self._has_unsettled)
         try:
             self._writer.start(OPEN_SECONDS)
         except Exception as error:
@@ -74,10 +80,29 @@ class SqliteStore:
     def settle(self, call: ModelCall) -> None:
         if opened := self._open.pop(call, None):
             self._change(opened.entry, opened, within=0.0)
+            self._has_unsettled |= call.cost_source == "pending"
+            if self._on_ended is not None:
+                self._on_ended(call, opened.origin)
 
     def withdraw(self, call: ModelCall) -> None:
         if opened := self._open.pop(call, None):
             self._change(opened.entry, None)
+
+    async def unsettled(self, most: int) -> Unsettled:
+        try:
+            found = await asyncio.to_thread(self._settlements.claim, most)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("Calls whose cost is not known yet cannot be read: %s", reason(error))
+            return Unsettled()
+        self._has_unsettled = found.next_in is not None
+        return found
+
+    async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
+        try:
+            return await asyncio.to_thread(self._settlements.conclude, outcomes)
+        except (sqlite3.Error, OSError) as error:  # they are asked for again
+            log.warning("What calls cost cannot be saved now: %s", reason(error))
+            return ()
 
     def close(self) -> None:
         if not self._closed:

@@ -147,7 +147,7 @@ class Writer:
                 log.warning("Failed to save usage that waits in %s: %s", path, error)
         ledger.forget_spools()
         if lost := ledger.take_over():
-            log.warning("%d model calls were running when their process died; their cost is unknown", lost)
+            log.warning("%d model calls were running when their process died; what they cost is asked for now", lost)
         self._chores_at = time.monotonic() + CHORES_SECONDS
 
     def _fail(self, error: Exception) -> None:

@@ -45,7 +45,7 @@ def test_a_killed_process_loses_no_settled_row_and_its_open_calls_become_lost(pa
     left = {1: ("done", "billed"), 2: ("running", "pending"), 3: ("running", "pending"), 4: ("running", "pending")}
     assert statuses(rows) == left
     open_store(path).close()
-    lost = ("lost", "unknown")
+    lost = ("lost", "pending")
     assert statuses(rows) == {1: ("done", "billed"), 2: lost, 3: lost, 4: lost}
     assert [row["generation_id"] for row in rows()] == [None, "gen-2", None, None]
 

@@ -44,6 +44,7 @@ COLUMNS = {
     "labels": "TEXT",
     "owner": "TEXT",
     "purpose": "TEXT",
+    "cost_note": "TEXT",
     "cost_pico": "INTEGER",
 }
 MIGRATIONS = [
@@ -59,6 +60,7 @@ MIGRATIONS = [
     "m010_chat_runs",
     "m011_usage_purpose",
     "m012_chat_summaries",
+    "m013_usage_settlements",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

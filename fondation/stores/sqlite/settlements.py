@@ -1,0 +1,124 @@
+"""The calls that have ended and whose cost is still to be asked for: who asks for which, and what comes of it.
+
+A living process sees to its own calls, any process to those of dead ones. Opens the database for each use, in whichever
+thread: the writer's is never held up. All of it raises `sqlite3.Error` and `OSError`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+from fondation.stores.base import Outcome, Unsettled, UnsettledCall
+from fondation.stores.rows import COLUMNS, Row, call_of, progress_of
+
+CLAIM_SECONDS = 30.0
+"""For how long nobody else asks for a call that somebody is asking for."""
+BUSY_SECONDS = 1.0
+
+_OURS = (
+    "u.cost_source = 'pending' AND u.status <> 'running' AND (u.owner = :me "
+    "OR u.owner NOT IN (SELECT owner FROM usage_owners WHERE lease_until >= :now))"
+)
+_CALLS = "usage_tracking u INDEXED BY usage_tracking_pending LEFT JOIN usage_settlements s ON s.call = u.id"
+_NEXT = f"SELECT MIN(COALESCE(s.due, 0)) FROM {_CALLS} WHERE {_OURS}"
+_NAMES = ", ".join(COLUMNS)
+_DUE = (
+    f"SELECT u.id, COALESCE(s.tries, 0) AS tries, COALESCE(s.since, :now) AS since, {_NAMES} FROM {_CALLS} "
+    f"WHERE {_OURS} AND COALESCE(s.due, 0) <= :now ORDER BY u.id LIMIT :most"
+)
+_CLAIM = (
+    "INSERT INTO usage_settlements (call, tries, since, due) VALUES (:call, 1, :now, :due) "
+    "ON CONFLICT (call) DO UPDATE SET tries = tries + 1, due = excluded.due"
+)
+_POSTPONE = "UPDATE usage_settlements SET due = ? WHERE call = ?"
+_FORGET = "DELETE FROM usage_settlements WHERE call = ?"
+
+_SETTLED_COLUMNS = (
+    "total_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+    "cost",
+    "model",
+    "finish_reason",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "upstream_cost",
+    "is_byok",
+    "cost_source",
+    "cost_note",
+)
+_SETTLE = (
+    f"UPDATE usage_tracking SET {', '.join(f'{name} = :{name}' for name in _SETTLED_COLUMNS)} "
+    "WHERE id = :id AND cost_source = 'pending' AND status <> 'running' "
+    f"AND generation_id IS :generation_id AND timestamp = :timestamp RETURNING {_NAMES}"
+)
+
+
+class Settlements:
+    def __init__(self, database: Path, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+
+    def claim(self, most: int) -> Unsettled:
+        """Up to `most` calls that are due, which are this process's alone for a while."""
+        with self._open() as connection:
+            found = self._look(connection)
+            if found is None or found > 0:
+                return Unsettled((), found)
+            with _transaction(connection):
+                calls = self._claim(connection, most)
+            return Unsettled(calls, self._look(connection))
+
+    def conclude(self, outcomes: Sequence[Outcome]) -> list[Row]:
+        """Keep what came of the questions; returns the rows that are settled now, each once among all processes."""
+        settled: list[Row] = []
+        now = time.time()
+        with self._open() as connection, _transaction(connection):
+            for (row_id, call, *_), retry_in in outcomes:
+                if retry_in is not None:
+                    connection.execute(_POSTPONE, (now + retry_in, row_id))
+                    continue
+                key = {"id": row_id, "timestamp": int(call.started_at), "generation_id": call.generation_id}
+                settled += map(dict, connection.execute(_SETTLE, progress_of(call) | key))
+                connection.execute(_FORGET, (row_id,))
+        return settled
+
+    def _claim(self, connection: sqlite3.Connection, most: int) -> tuple[UnsettledCall, ...]:
+        now = time.time()
+        due = connection.execute(_DUE, {"me": self._owner, "now": now, "most": most}).fetchall()
+        for row in due:
+            connection.execute(_CLAIM, {"call": row["id"], "now": now, "due": now + CLAIM_SECONDS})
+        return tuple(UnsettledCall(row["id"], call_of(dict(row)), row["tries"] + 1, row["since"]) for row in due)
+
+    def _look(self, connection: sqlite3.Connection) -> float | None:
+        """Seconds until the next call is due, 0 where one is; None where none waits."""
+        now = time.time()
+        due: float | None = connection.execute(_NEXT, {"me": self._owner, "now": now}).fetchone()[0]
+        return None if due is None else max(0.0, due - now)
+
+    @contextlib.contextmanager
+    def _open(self) -> Generator[sqlite3.Connection, None, None]:
+        """A file that is gone is not made anew: the writer does that."""
+        uri = f"{self._database.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            connection.row_factory = sqlite3.Row
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Generator[None, None, None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
