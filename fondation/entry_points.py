@@ -15,9 +15,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from fondation.errors import EntryPointError
-from fondation.signatures import WRAP, Function, Signature, describe, without_partials
+from fondation.signatures import WRAP, Function, Signature, check_given, describe, is_async, without_partials
 
-__all__ = ["Function", "Signature", "describe", "load_entry_point", "split_entry_point"]
+__all__ = ["Function", "Signature", "describe", "is_async", "load_entry_point", "load_hook", "split_entry_point"]
 
 _STANDARD_LIBRARY = sys.stdlib_module_names | {"builtins"}
 _FORM = 'an entry point is written "module:attribute", like "tools.billing:check_invoice"'
@@ -34,6 +34,13 @@ def load_entry_point(text: str) -> Function:
     if owner := _standard_library_owner(found):
         raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", WRAP)
     return found
+
+
+def load_hook(text: str, *parameters: str) -> Function:
+    """Import a function that is called with these. Raises EntryPointError, also where its signature has no room."""
+    function = load_entry_point(text)
+    check_given(function, *parameters)
+    return function
 
 
 def split_entry_point(text: str) -> tuple[str, str]:

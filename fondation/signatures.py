@@ -114,9 +114,29 @@ def describe(function: Function) -> Signature:
         description=documentation.description,
         parameters=schema,
         context_parameter=context_parameter,
-        is_async=inspect.iscoroutinefunction(target),
+        is_async=is_async(function),
         _model=model,
     )
+
+
+def is_async(function: Function) -> bool:
+    """Whether a call gives a coroutine. A plain function may still return an awaitable."""
+    return inspect.iscoroutinefunction(_plain_function(function))
+
+
+def check_given(function: Function, *names: str) -> None:
+    """Raises EntryPointError where the function cannot be called with arguments of these names, in their order."""
+    target = _plain_function(function)
+    if inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target):
+        raise EntryPointError(f"{_name(function)} yields", "write it without yield")
+    try:
+        inspect.signature(function).bind(*names)
+    except ValueError:
+        return  # it has no signature that can be read
+    except TypeError as error:
+        given = ", ".join(names)
+        help = f"write it as def {_name(function).rpartition('.')[2]}({given})"
+        raise EntryPointError(f"{_name(function)} cannot be called with ({given}): {error}", help) from None
 
 
 def without_partials(function: object) -> Any:

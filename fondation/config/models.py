@@ -11,6 +11,7 @@ from fondation.config import scalars
 from fondation.config.base import (
     BaseUrl,
     Duration,
+    EntryPoint,
     Host,
     Origin,
     Section,
@@ -158,6 +159,10 @@ class Usage(Section):
     """true, false, or production: only when FONDATION_ENV is production."""
     timezone: Text = "UTC"
     """The time zone of days and months in reports, like Europe/Paris."""
+    on_usage: EntryPoint | None = None
+    """A function, sync or async, that is given an event for each model call once its cost is known, or given up."""
+    on_error: EntryPoint | None = None
+    """A function that is given the error and the event where on_usage fails."""
 
 
 class Storage(Section):

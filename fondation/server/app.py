@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from aiohttp import web
@@ -30,6 +30,7 @@ from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
 from fondation.stores import ChatStore, open_chats
 from fondation.usage import pricing
+from fondation.usage.hooks import open_hooks
 from fondation.usage.location import ledger_file, why_not_recorded
 
 log = logging.getLogger("fondation.server")
@@ -54,11 +55,15 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     runs = ActiveRuns()
     database = ledger_file(loaded)
     records = not why_not_recorded(loaded)
+    with _entry_points():
+        hooks = open_hooks(config.usage.on_usage, config.usage.on_error)
+        cast = build_cast(loaded, http, simulate)
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
         config=config,
-        cast=_cast(loaded, http, simulate),
+        hooks=hooks,
+        cast=cast,
         doors=Doors(config.server),
         gate=always_go,
         runs=runs,
@@ -76,10 +81,11 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     return app
 
 
-def _cast(loaded: Loaded, http: HttpClient, simulate: Simulate) -> Cast:
+@contextlib.contextmanager
+def _entry_points() -> Iterator[None]:
     """Raises `ConfigError` also for an entry point that was not looked at when the file was checked."""
     try:
-        return build_cast(loaded, http, simulate)
+        yield
     except EntryPointError as error:
         raise ConfigError(f"{error.text}\n  = help: {error.help}" if error.help else error.text) from error
 

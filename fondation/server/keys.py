@@ -15,6 +15,7 @@ from fondation.server.doors import Doors
 from fondation.server.floor import Floor
 from fondation.server.runs import ActiveRuns
 from fondation.stores import ChatStore, UsageStore
+from fondation.usage.hooks import Hooks
 
 
 @dataclass(slots=True)
@@ -22,6 +23,8 @@ class Services:
     """All that a handler needs."""
 
     config: Config
+    hooks: Hooks | None
+    """The project's own functions that are told what calls cost; None where there are none."""
     cast: Cast
     doors: Doors
     gate: Gate

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -13,7 +14,8 @@ from fondation.calls import ModelCall
 from fondation.errors import ConfigError
 from fondation.server.keys import SERVICES
 from fondation.stores import CannotOpen, open_store
-from fondation.stores.rows import Row
+from fondation.stores.rows import Row, progress_of
+from fondation.usage.hooks import Hooks
 from fondation.usage.settlement import Settler
 
 
@@ -23,24 +25,59 @@ async def keep_ledger(app: web.Application) -> AsyncIterator[None]:
     if services.database is None:
         yield
         return
-    settler: Settler | None = None
-
-    def on_ended(call: ModelCall, origin: Row) -> None:
-        if call.cost_source == "pending" and settler is not None:
-            settler.wake()
-
+    listener = _Listener(services.hooks)
     try:
-        services.store = await asyncio.to_thread(open_store, services.database, services.config_hash, on_ended)
+        store = await asyncio.to_thread(open_store, services.database, services.config_hash, listener.on_ended)
     except CannotOpen as error:
         instead = "record nothing with usage.enabled: false"
         raise ConfigError(not_opened_text("the ledger", services.database, error, instead)) from error
-    settler = Settler(services.store, services.cast.models.values(), lambda row: None)
-    settling = asyncio.create_task(settler.run(), name="settlement")
-    yield
-    settling.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await settling
-    await asyncio.to_thread(services.store.close)
+    services.store = store
+    listener.settler = Settler(store, services.cast.models.values(), listener.on_settled)
+    async with _telling(services.hooks):
+        async with _beside(listener.settler.run()):
+            yield
+        await asyncio.to_thread(store.close)
+
+
+class _Listener:
+    """Hears of each call twice where its cost is asked for later: the hooks are told once it is settled."""
+
+    def __init__(self, hooks: Hooks | None) -> None:
+        self._hooks = hooks
+        self.settler: Settler | None = None
+
+    def on_ended(self, call: ModelCall, origin: Row) -> None:
+        if call.cost_source != "pending":
+            if self._hooks is not None:
+                self._hooks.tell({**origin, **progress_of(call)})
+        elif self.settler is not None:
+            self.settler.wake()
+
+    def on_settled(self, row: Row) -> None:
+        if self._hooks is not None:
+            self._hooks.tell(row)
+
+
+@contextlib.asynccontextmanager
+async def _telling(hooks: Hooks | None) -> AsyncGenerator[None, None]:
+    """Hooks are called while the block lasts; at its end they still get what waits."""
+    if hooks is None:
+        yield
+        return
+    async with _beside(hooks.run()):
+        yield
+        await hooks.drain()
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncGenerator[None, None]:
+    """Do endless work while the block lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 def not_opened_text(what: str, database: Path, error: CannotOpen, instead: str) -> str:

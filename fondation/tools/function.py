@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import contextvars
 import inspect
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -17,6 +13,7 @@ from fondation.context import RunContext
 from fondation.entry_points import describe, load_entry_point
 from fondation.errors import ToolError
 from fondation.messages import Json
+from fondation.threads import in_thread
 
 
 class ProjectFunction:
@@ -51,37 +48,3 @@ def _complaint(error: pydantic.ValidationError) -> str:
         for problem in error.errors(include_url=False, include_context=False, include_input=False)
     )
     return "Invalid arguments. " + "; ".join(problems)
-
-
-async def in_thread(function: Callable[[], Any]) -> Any:
-    """Call a blocking function in a daemon thread.
-
-    Not in a pool: a tool that hangs past its timeout is abandoned there, and must neither starve the others nor hold
-    up the end of the process.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Any] = loop.create_future()
-
-    def deliver(result: Any, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
-    def work() -> None:
-        result: Any = None
-        error: BaseException | None = None
-        try:
-            result = context.run(function)
-        except StopIteration as stop:
-            error = RuntimeError(f"the tool raised StopIteration: {stop}")  # a future cannot hold one
-        except BaseException as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            loop.call_soon_threadsafe(deliver, result, error)
-
-    context = contextvars.copy_context()
-    threading.Thread(target=work, name="fondation-tool", daemon=True).start()
-    return await future

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import sqlite3
@@ -17,7 +16,7 @@ from aiohttp import web
 from fondation import create_app
 from fondation.usage import settlement
 from tests.providers.upstream import EVENT_STREAM, Hang, Upstream
-from tests.support.served import JSON, Kitchen
+from tests.support.served import JSON, Kitchen, Served
 
 TOKEN = b'data: {"id":"gen-1","model":"acme/one-2026","choices":[{"index":0,"delta":{"content":"Hal"}}]}\n\n'
 RECEIPT = {
@@ -41,11 +40,11 @@ async def upstream() -> AsyncIterator[Upstream]:
     await server.close()
 
 
-def app(folder: Path, upstream: Upstream) -> web.Application:
+def app(folder: Path, upstream: Upstream, more: str = "") -> web.Application:
     file = folder / "agents.yaml"
     file.write_text(
         f"version: 1\nmodels:\n  main: {{provider: openrouter, id: acme/one, base_url: {upstream.base_url}}}\n"
-        "agents:\n  Ann: {model: main, instructions: You are Ann.}\nroutes:\n  /api/chat: Ann\n"
+        f"agents:\n  Ann: {{model: main, instructions: You are Ann.}}\nroutes:\n  /api/chat: Ann\n{more}"
     )
     return create_app(file)
 
@@ -56,6 +55,13 @@ def refuse(upstream: Upstream) -> None:
 
 def tell(upstream: Upstream) -> None:
     upstream.reply(json.dumps(RECEIPT).encode(), headers=JSON)
+
+
+async def leave_early(served: Served) -> None:
+    async with served.connect() as connection:
+        await connection.post()
+        await connection.read_until(b"Hal")
+        connection.vanish()
 
 
 def read_row(folder: Path) -> dict[str, Any]:
@@ -83,10 +89,7 @@ async def test_an_answer_that_was_cut_off_is_billed_when_its_receipt_is_there(
     refuse(upstream)
     tell(upstream)
     served = await kitchen.run(app(kitchen.folder, upstream))
-    async with served.connect() as connection:
-        await connection.post()
-        await connection.read_until(b"Hal")
-        connection.vanish()
+    await leave_early(served)
     asked = [await upstream.request(number) for number in (1, 2, 3)]
     assert {request.target for request in asked} == {"/v1/generation?id=gen-1"}
     row = await served.row_where("cost_source <> 'pending'")
@@ -96,7 +99,7 @@ async def test_an_answer_that_was_cut_off_is_billed_when_its_receipt_is_there(
 
 
 async def test_what_is_not_settled_at_the_end_is_settled_after_the_next_start(
-    tmp_path: Path, upstream: Upstream
+    kitchen: Kitchen, tmp_path: Path, upstream: Upstream
 ) -> None:
     refuse(upstream)
     async with serving(app(tmp_path, upstream)) as url, aiohttp.ClientSession() as session:
@@ -107,7 +110,22 @@ async def test_what_is_not_settled_at_the_end_is_settled_after_the_next_start(
     assert read_row(tmp_path)["cost_source"] == "pending"
     upstream.replies.clear()
     tell(upstream)
-    async with serving(app(tmp_path, upstream)), asyncio.timeout(5):
-        while (row := read_row(tmp_path))["cost_source"] == "pending":
-            await asyncio.sleep(0.01)
+    served = await kitchen.run(app(tmp_path, upstream))
+    row = await served.row_where("cost_source <> 'pending'")
     assert (row["status"], row["cost"], row["cost_source"]) == ("aborted", 0.0123, "billed")
+
+
+async def test_hooks_are_told_of_it_once_when_it_is_settled(kitchen: Kitchen, upstream: Upstream) -> None:
+    refuse(upstream)
+    tell(upstream)
+    (kitchen.folder / "sinks.py").write_text("events = []\nasync def keep(event): events.append(event)\n")
+    served = await kitchen.run(app(kitchen.folder, upstream, "usage: {on_usage: sinks:keep}\n"))
+    import sinks  # type: ignore[import-not-found]
+
+    await leave_early(served)
+    await served.row_where("cost_source <> 'pending'")
+    await kitchen.close()
+    assert [(event["status"], event["cost"], event["costSource"]) for event in sinks.events] == [
+        ("aborted", 0.0123, "billed")
+    ]
+    assert sinks.events[0]["usage"]["totalTokens"] == 150

@@ -176,6 +176,10 @@ class Kitchen:
         self._monkeypatch = monkeypatch
         self._exits = exits
 
+    async def close(self) -> None:
+        """End them all now."""
+        await self._exits.aclose()
+
     def app(self, provider: Any, text: str = ANN) -> web.Application:
         """The application of a file whose every model is `provider`."""
         (self.folder / "agents.yaml").write_text(text)

@@ -16,8 +16,8 @@ import pytest
 from fondation import RunContext, ToolError
 from fondation.config import ToolConfig
 from fondation.errors import EntryPointError
+from fondation.threads import in_thread
 from fondation.tools import Tool, open_tool
-from fondation.tools.function import in_thread
 
 CONTEXT = RunContext("run_1", "s1", "A", user_id="u1")
 LABEL = contextvars.ContextVar("LABEL", default="none")

@@ -12,6 +12,7 @@ from fondation.config.checks.agents import check_agents
 from fondation.config.checks.approvals import check_approvals
 from fondation.config.checks.chats import check_chats
 from fondation.config.checks.client_tools import check_client_tools
+from fondation.config.checks.hooks import check_hooks
 from fondation.config.checks.keys import check_keys
 from fondation.config.checks.models import check_models
 from fondation.config.checks.parameters import check_parameters
@@ -44,6 +45,7 @@ def check(
         check_names(document)
     check_templates(document)
     check_tools(document, importing=check_imports)
+    check_hooks(document, importing=check_imports)
     check_storage(document, folder, environment if check_environment else {}, writing=check_environment)
     if check_environment:
         check_keys(document, environment)

@@ -1,13 +1,14 @@
-"""Entry points: they must import and be callable; a tool's must have a signature that a model can be told, and its
-approval's one that fits the tool's.
+"""The entry points of tools: they must have a signature that a model can be told, and their approval's one that fits
+the tool's.
 """
 
 from __future__ import annotations
 
+from fondation.config.checks.functions import load_function, report
 from fondation.config.document import Document
 from fondation.config.places import Path
 from fondation.config.words import listed
-from fondation.entry_points import Function, Signature, describe, load_entry_point, split_entry_point
+from fondation.entry_points import Signature, describe
 from fondation.errors import EntryPointError
 
 
@@ -28,24 +29,11 @@ def check_tools(document: Document, *, importing: bool) -> None:
 
 def _signature(document: Document, path: Path, name: str, *, importing: bool) -> Signature | None:
     """What the function at `path` takes; None where there is none, or it is broken, or nothing is imported."""
-    function = _loaded(document, path, name, importing=importing)
+    function = load_function(document, path, name, importing=importing)
     try:
         return None if function is None else describe(function)
     except EntryPointError as error:
-        _report(document, path, name, error)
-        return None
-
-
-def _loaded(document: Document, path: Path, name: str, *, importing: bool) -> Function | None:
-    """The function of the entry point at `path`; None where there is none, or it is broken, or nothing is imported."""
-    text = document.text(*path)
-    if text is None:
-        return None
-    try:
-        split_entry_point(text)
-        return load_entry_point(text) if importing else None
-    except EntryPointError as error:
-        _report(document, path, name, error)
+        report(document, path, name, error)
         return None
 
 
@@ -64,8 +52,4 @@ def _check_fit(document: Document, path: Path, name: str, rule: Signature, tool:
         message = f"{document.text(*path)} has {noun} {listed(unknown, 'and')}, which the tool has not"
         has = f"the tool's parameters are {listed(known, 'and')}" if known else "the tool has no parameters"
         help = f"when is given the call's arguments by name: {has}; one of type RunContext may stand beside them"
-        _report(document, path, name, EntryPointError(message, help))
-
-
-def _report(document: Document, path: Path, name: str, error: EntryPointError) -> None:
-    document.error(path, "broken-entry-point", f"{name}: {error.text}", error.help)
+        report(document, path, name, EntryPointError(message, help))
