@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from fondation.cli.options import file_option
+from fondation.usage.losses import loss_text, lost_rows
 from fondation.usage.periods import Period, parse_moment
 from fondation.usage.reading import NoLedger, open_to_read
 from fondation.usage.reports import GROUPINGS, Filters, Report, report
@@ -95,10 +96,13 @@ def command(
         with contextlib.closing(open_to_read(ledger.path)) as connection:
             filters = Filters(period, agent=agent, model=model, user=user, session=session)
             result = report(connection, filters, by, ledger.zone)
+            lost = lost_rows(connection, period)
     except NoLedger as error:
         advice = ledger.why_not_recorded or "`fondation serve` and `fondation chat` make a ledger"
         raise click.ClickException(f"{error}.\n{advice}. --db FILE names another ledger.") from error
     _show(result, period, ledger, form)
+    if lost:
+        click.echo(loss_text(lost), err=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,9 @@ class UsageStore(Protocol):
     def begin(self, call: ModelCall, run: RunInfo) -> asyncio.Future[None]:
         """Keep the row of a call that is about to be sent. The result is ready once the row is durable."""
 
+    def hurry(self) -> None:
+        """What was kept so far has waited long enough: it goes wherever it can be durable now."""
+
     def note(self, call: ModelCall) -> None:
         """Keep what the call has learned since: its generation id, the model that answers."""
 

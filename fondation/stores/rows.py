@@ -58,9 +58,9 @@ ADDED_COLUMNS = {
 }
 """All nullable: a program that knows only the base columns can write rows too."""
 
-LATER_COLUMNS = {"purpose": "TEXT", "cost_note": "TEXT"}
+LATER_COLUMNS = {"purpose": "TEXT", "cost_note": "TEXT", "number": "INTEGER"}
 """Each has a migration of its own. `purpose` is empty in older rows, which are all of answers; `cost_note` says why a
-cost is unknown."""
+cost is unknown; `number` tells the calls of an owner apart."""
 
 COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
@@ -71,13 +71,13 @@ _LARGEST = 2**63 - 1
 _NO_USAGE = TokenUsage()
 
 
-def row_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None = None) -> Row:
+def row_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None = None, number: int | None = None) -> Row:
     """The row of a call as it is now; while it runs, what is not known yet is empty."""
-    return {**origin_of(call, run, owner, config_hash), **progress_of(call)}
+    return {**origin_of(call, run, owner, config_hash, number), **progress_of(call)}
 
 
-def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None) -> Row:
-    """The columns that are known when the call begins, and stay."""
+def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None, number: int | None) -> Row:
+    """The columns that are known when the call begins, and stay; `number` is the call's among those of its owner."""
     return {
         "agent_name": _text(call.agent) or "",
         "session_id": _text(run.session_id),
@@ -96,6 +96,7 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None
         "labels": None,
         "owner": owner,
         "purpose": call.purpose,
+        "number": number,
     }
 
 

@@ -95,11 +95,18 @@ class _Recorder:
         """Wait for the row, but not for ever: the store spools what its database cannot take."""
         with _unharmed():
             kept = self._store.begin(call, self._run)
-            enough = asyncio.get_running_loop().call_later(LONGEST_WAIT, _give_up, kept)
+            enough = asyncio.get_running_loop().call_later(LONGEST_WAIT, self._give_up, kept)
             try:
                 await kept
             finally:
                 enough.cancel()
+
+    def _give_up(self, kept: asyncio.Future[None]) -> None:
+        """End the wait for a row; the store keeps it all the same."""
+        if not kept.done():
+            with _unharmed():
+                self._store.hurry()
+            kept.set_result(None)
 
     def _settle(self, call: ModelCall) -> None:
         if call.cost_source == "pending":
@@ -108,12 +115,6 @@ class _Recorder:
             self._store.settle(call)
         if log.isEnabledFor(logging.INFO):
             log.info("[Usage] %s: %s, %s", _whose(call), _tokens(call), cost_text(call.cost, call.cost_source))
-
-
-def _give_up(kept: asyncio.Future[None]) -> None:
-    """End the wait for a row; the store keeps it all the same."""
-    if not kept.done():
-        kept.set_result(None)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -243,3 +244,15 @@ def test_help_says_what_the_latencies_mix(usage: Usage) -> None:
 def test_help_names_every_figure(usage: Usage) -> None:
     text = usage("--help").stdout
     assert [name for name in FIGURES if name not in text] == []
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_rows_that_were_lost_are_told_beside_every_report(usage: Usage, form: str) -> None:
+    make_ledger(Path("fondation.db"), 10)
+    assert "missing" not in usage("--format", form).output
+    with contextlib.closing(sqlite3.connect("fondation.db")) as connection, connection:
+        connection.executemany("INSERT INTO usage_losses (timestamp, rows) VALUES (?, ?)", [(1_795_000_000, 5), (0, 7)])
+    result = usage("--format", form)
+    assert "Up to 12 model calls are missing or incomplete here" in result.stderr
+    assert "missing" not in result.stdout
+    assert "Up to 5 model calls" in usage("--since", "2020-01-01").stderr

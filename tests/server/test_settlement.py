@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,48 @@ async def test_what_is_not_settled_at_the_end_is_settled_after_the_next_start(
     served = await kitchen.run(app(tmp_path, upstream))
     row = await served.row_where("cost_source <> 'pending'")
     assert (row["status"], row["cost"], row["cost_source"]) == ("aborted", 0.0123, "billed")
+
+
+@contextlib.asynccontextmanager
+async def killed(folder: Path) -> AsyncIterator[str]:
+    """`fondation serve` in a process of its own, which is killed without a chance to clean up."""
+    command = (sys.executable, "-m", "fondation", "serve", "--port", "0")
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(20):
+            while not (line := (await process.stdout.readline()).decode().strip()).startswith("http://"):
+                assert process.returncode is None
+        yield f"{line}/api/chat"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def test_what_a_killed_process_was_asking_is_billed_after_the_next_start(
+    kitchen: Kitchen, tmp_path: Path, upstream: Upstream
+) -> None:
+    again = app(tmp_path, upstream)
+    async with killed(tmp_path) as url, aiohttp.ClientSession() as session:
+        response = await session.post(url, data=b'{"message": "Hi"}', headers=JSON)
+        await response.content.readuntil(b"Hal")
+        await generation_id_is_kept(tmp_path)
+        response.close()
+    row = read_row(tmp_path)
+    assert (row["status"], row["cost_source"], row["generation_id"]) == ("running", "pending", "gen-1")
+    upstream.replies.clear()
+    tell(upstream)
+    served = await kitchen.run(again)
+    row = await served.row_where("cost_source <> 'pending'")
+    assert (row["status"], row["cost"], row["cost_source"]) == ("lost", 0.0123, "billed")
+
+
+async def generation_id_is_kept(folder: Path) -> None:
+    for _ in range(250):
+        if read_row(folder)["generation_id"]:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it is not")
 
 
 async def test_hooks_are_told_of_it_once_when_it_is_settled(kitchen: Kitchen, upstream: Upstream) -> None:

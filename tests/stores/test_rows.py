@@ -32,7 +32,7 @@ def test_a_settled_call_fills_its_row() -> None:
     )
     call = settled(usage)
     call.generation_id = "gen-1"
-    assert row_of(call, RUN, "me") == {
+    assert row_of(call, RUN, "me", number=7) == {
         "agent_name": "Billing",
         "session_id": "s1",
         "user_id": "ada",
@@ -68,6 +68,7 @@ def test_a_settled_call_fills_its_row() -> None:
         "labels": None,
         "owner": "me",
         "purpose": "answer",
+        "number": 7,
     }
 
 

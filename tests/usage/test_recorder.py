@@ -39,6 +39,9 @@ class Diary:
         asyncio.get_running_loop().call_later(self.seconds, _resolve, kept)
         return kept
 
+    def hurry(self) -> None:
+        self.entries.append("hurry")
+
     def note(self, call: ModelCall) -> None:
         self._write("note", call)
 
@@ -115,8 +118,10 @@ async def test_the_row_is_kept_before_the_call_is_sent() -> None:
 async def test_a_slow_store_is_waited_for_a_quarter_of_a_second() -> None:
     call = new_call()
     started = time.perf_counter()
-    await drain(record(stream([[CallStarted(call)], [done(call)]]), Diary(seconds=30), RUN))
+    diary = Diary(seconds=30)
+    await drain(record(stream([[CallStarted(call)], [done(call)]]), diary, RUN))
     assert 0.2 < time.perf_counter() - started < 0.6
+    assert diary.entries[1] == "hurry"
 
 
 async def test_a_store_that_fails_never_reaches_the_stream(caplog: pytest.LogCaptureFixture) -> None:

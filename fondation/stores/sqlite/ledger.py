@@ -24,6 +24,7 @@ _NAMES = ", ".join(COLUMNS)
 _INSERT = f"INSERT INTO usage_tracking ({_NAMES}) VALUES ({', '.join(f':{name}' for name in COLUMNS)})"
 _PROGRESS = ", ".join(f"{name} = :{name}" for name in PROGRESS_COLUMNS)
 _UPDATE = f"UPDATE usage_tracking SET {_PROGRESS} WHERE id = :id AND owner = :owner"
+_FIND = "SELECT id FROM usage_tracking WHERE run_id IS :run_id AND owner = :owner AND number = :number"
 _DELETE = "DELETE FROM usage_tracking WHERE id = ? AND owner = ?"
 _LEASE = (
     "INSERT INTO usage_owners (owner, lease_until) VALUES (?, ?) "
@@ -94,7 +95,10 @@ class Ledger:
         self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     def save(self, changes: Changes, spool: Path | None = None) -> None:
-        """Write the rows, all or none; those of a spool file once only, however often it is tried."""
+        """Write the rows, all or none; those of a spool file once only, however often it is tried.
+
+        A row that waited in a spool may have come here too, when it was written and nobody lived to hear of it.
+        """
         row_ids: dict[Entry, int | None] = {}
         with self._transaction():
             if spool is not None and not self._is_new(spool):
@@ -102,9 +106,16 @@ class Ledger:
             if time.monotonic() >= self._renew_at:
                 self._sign_lease()
             for entry, row in changes.items():
-                row_ids[entry] = self._write(self._row_id(entry), row)
+                row_id = self._row_id(entry)
+                if row_id is None and row is not None and spool is not None:
+                    row_id = self._find(row)
+                row_ids[entry] = self._write(row_id, row)
         for entry, row_id in row_ids.items():
             entry.row_id, entry.file = row_id, self._mark
+
+    def note_loss(self, rows: int) -> None:
+        """Keep that so many rows were lost: a total that misses them can say so."""
+        self._connection.execute("INSERT INTO usage_losses (timestamp, rows) VALUES (?, ?)", (int(time.time()), rows))
 
     def renew_lease(self) -> None:
         """Say that this process lives."""
@@ -141,6 +152,10 @@ class Ledger:
 
     def _row_id(self, entry: Entry) -> int | None:
         return entry.row_id if entry.file == self._mark else None
+
+    def _find(self, row: Row) -> int | None:
+        found = self._connection.execute(_FIND, row).fetchone()
+        return found[0] if found else None
 
     def _write(self, row_id: int | None, row: Row | None) -> int | None:
         """Write one row and return its id. A row that the table refuses must not hold up the others."""

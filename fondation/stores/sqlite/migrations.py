@@ -160,3 +160,12 @@ def m013_usage_settlements(database: Database) -> None:
         "CREATE TABLE usage_settlements "
         "(call INTEGER PRIMARY KEY, tries INTEGER NOT NULL, since REAL NOT NULL, due REAL NOT NULL)"
     )
+
+
+@migrations()
+def m014_usage_losses(database: Database) -> None:
+    """Rows that found no room anywhere, and when that was over; and what tells the calls of an owner apart."""
+    present = {row[1] for row in database.execute("PRAGMA table_xinfo(usage_tracking)")}
+    if "number" not in present:
+        database.execute("ALTER TABLE usage_tracking ADD COLUMN number INTEGER")
+    database.execute("CREATE TABLE usage_losses (timestamp INTEGER NOT NULL, rows INTEGER NOT NULL)")

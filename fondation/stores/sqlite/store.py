@@ -14,11 +14,12 @@ from typing import NamedTuple
 from fondation.calls import ModelCall, RunInfo
 from fondation.stores.base import CannotOpen, Ended, Outcome, Unsettled
 from fondation.stores.rows import Row, origin_of, progress_of
+from fondation.stores.sqlite.changes import Change
 from fondation.stores.sqlite.ledger import Entry
 from fondation.stores.sqlite.owners import new_owner
 from fondation.stores.sqlite.settlements import Settlements
 from fondation.stores.sqlite.trouble import advice, reason
-from fondation.stores.sqlite.writer import Change, Writer
+from fondation.stores.sqlite.writer import Writer
 
 log = logging.getLogger("fondation.usage")
 
@@ -67,11 +68,16 @@ class SqliteStore:
             log.error("Failed to save usage: the ledger is closed already")
             durable.set_result(None)
             return durable
-        origin = origin_of(call, run, self._owner, self._config_hash)
-        opened = self._open[call] = _OpenCall(call, Entry(next(self._keys)), origin)
+        number = next(self._keys)
+        origin = origin_of(call, run, self._owner, self._config_hash, number)
+        opened = self._open[call] = _OpenCall(call, Entry(number), origin)
         self._promises.append(durable)
         self._change(opened.entry, opened, within=0.0)
         return durable
+
+    def hurry(self) -> None:
+        self._flush()
+        self._writer.hurry()
 
     def note(self, call: ModelCall) -> None:
         if opened := self._open.get(call):

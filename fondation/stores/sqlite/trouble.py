@@ -30,7 +30,8 @@ class Trouble:
         self._pause = FIRST_PAUSE
         self._complain_at = 0.0
         self._complained = False
-        self._dropped = 0
+        self.dropped = 0
+        """Rows for which there was no room anywhere, since the database last took any."""
         self.retry_at = 0.0
         """When to try again, on the monotonic clock."""
 
@@ -47,9 +48,12 @@ class Trouble:
         self.retry_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def tell(self, waiting: int, spool: Path | None, dropped: int) -> None:
+    def drop(self, rows: int) -> None:
+        """There is no room for these rows."""
+        self.dropped += rows
+
+    def tell(self, waiting: int, spool: Path | None) -> None:
         """Log how things are, once in a while."""
-        self._dropped += dropped
         now = time.monotonic()
         if now < self._complain_at or (not waiting and now < self._since + GRACE_SECONDS):
             return
@@ -63,18 +67,18 @@ class Trouble:
             self._counted,
             waiting,
             spool or "memory",
-            f"; lost: {self._dropped}" if self._dropped else "",
+            f"; lost: {self.dropped}" if self.dropped else "",
         )
 
     def end(self) -> None:
         """A try went well, and all that waited is written."""
         if self._complained:
             self._log.warning("Can save %s to %s again", self._kept, self._database)
-        self.lose(self._dropped)
+        self.lose(self.dropped)
         self.error = None
         self._complained = False
         self._complain_at = self.retry_at = 0.0
-        self._dropped = 0
+        self.dropped = 0
 
     def lose(self, number: int) -> None:
         """So many for which there is no more hope."""

@@ -29,6 +29,10 @@ class WaitingRows:
         """The spool file, if rows wait in it."""
         return self._spool.path if self._spooled else None
 
+    def in_memory(self) -> Changes:
+        """A copy of the rows that no spool holds."""
+        return dict(self._memory)
+
     def add(self, rows: Changes) -> None:
         """Rows as they are now; None to remove one."""
         self._memory.update(rows)

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
 
-from fondation.stores.rows import Row
-from fondation.stores.sqlite.ledger import BUSY_MS, Entry, Ledger
+from fondation.stores.sqlite.aside import Aside
+from fondation.stores.sqlite.changes import Change, keep_promises
+from fondation.stores.sqlite.ledger import BUSY_MS, Ledger
 from fondation.stores.sqlite.owners import LEASE_SECONDS
 from fondation.stores.sqlite.spool import adopt, spools_beside
 from fondation.stores.sqlite.trouble import Trouble, is_locked
@@ -34,14 +33,6 @@ IMPATIENT_MS = 20
 """How long a try waits for other processes once one has failed: new rows go to the spool meanwhile."""
 
 
-class Change(NamedTuple):
-    """Rows as they are now; None to remove one."""
-
-    rows: Mapping[Entry, Row | None]
-    durable: Sequence[asyncio.Future[None]] = ()
-    """Done when the rows are in the database or the spool, or when both refuse them."""
-
-
 class Writer:
     def __init__(self, path: Path, owner: str, has_open_calls: Callable[[], bool]) -> None:
         self._path = path
@@ -50,6 +41,7 @@ class Writer:
         self._queue: SimpleQueue[Change | None] = SimpleQueue()
         self._ledger: Ledger | None = None
         self._rows = WaitingRows(path)
+        self._aside = Aside(path, self._queue)
         self._promises: list[asyncio.Future[None]] = []
         self._trouble = Trouble(path)
         self._chores_at = 0.0
@@ -71,12 +63,17 @@ class Writer:
     def put(self, change: Change) -> None:
         self._queue.put(change)
 
+    def hurry(self) -> None:
+        """What is queued has waited long enough: where the database holds this thread up, the spool takes it."""
+        self._aside.take_soon()
+
     def stop(self, timeout: float) -> None:
         """Write what waits and end the thread; `timeout` in seconds."""
         self._queue.put(None)
         self._thread.join(timeout)
         if self._thread.is_alive():
             log.error("Failed to save usage: %s did not answer for %g seconds", self._path, timeout)
+            self._aside.take()
 
     def _run(self) -> None:
         self._work()
@@ -93,7 +90,7 @@ class Writer:
 
     def _collect(self) -> bool:
         """Wait for changes, or until something is due. False at the end."""
-        due = self._trouble.retry_at if self._trouble else self._chores_at
+        due = self._trouble.retry_at if self._trouble else 0.0 if len(self._rows) else self._chores_at
         try:
             change = self._queue.get(timeout=max(0.0, due - time.monotonic()))
             taken = 0
@@ -111,19 +108,29 @@ class Writer:
 
     def _work(self) -> None:
         """Write what waits, and do the chores when they are due."""
+        error: Exception | None = None
         try:
-            ledger = self._open_ledger()
-            for changes, spool in self._rows.portions():
-                ledger.save(changes, spool)
-            self._rows.saved()
-            if time.monotonic() >= self._chores_at:
-                self._do_chores(ledger)
-        except Exception as error:  # whatever it is, the thread lives on: rows would be lost without a word
+            with self._aside.allowed(self._rows):
+                self._write()
+        except Exception as raised:  # whatever it is, the thread lives on: rows would be lost without a word
+            error = raised
+        self._rows, dropped = self._aside.hand_over(self._rows)
+        self._trouble.drop(dropped)
+        if error is not None:
             self._fail(error)
-            return
+
+    def _write(self) -> None:
+        ledger = self._open_ledger()
+        for changes, spool in self._rows.portions():
+            ledger.save(changes, spool)
+        self._rows.saved()
+        if self._trouble.dropped:
+            ledger.note_loss(self._trouble.dropped)
+        if time.monotonic() >= self._chores_at:
+            self._do_chores(ledger)
         if self._trouble:
             ledger.set_patience(BUSY_MS)
-            self._trouble.end()
+        self._trouble.end()
 
     def _open_ledger(self) -> Ledger:
         if self._ledger is not None and self._ledger.is_moved():
@@ -160,14 +167,12 @@ class Writer:
         self._park()
 
     def _park(self) -> None:
-        dropped = self._rows.park()
-        self._trouble.tell(waiting=len(self._rows), spool=self._rows.spool, dropped=dropped)
+        self._trouble.drop(self._rows.park())
+        self._trouble.tell(waiting=len(self._rows), spool=self._rows.spool)
 
     def _keep_promises(self) -> None:
         promises, self._promises = self._promises, []
-        for loop, futures in itertools.groupby(promises, asyncio.Future.get_loop):
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-                loop.call_soon_threadsafe(_resolve, list(futures))
+        keep_promises(promises)
 
     def _leave(self) -> None:
         self._work()
@@ -180,9 +185,3 @@ class Writer:
             with contextlib.suppress(sqlite3.Error):
                 self._ledger.close()
         self._ledger = None
-
-
-def _resolve(futures: list[asyncio.Future[None]]) -> None:
-    for future in futures:
-        if not future.done():
-            future.set_result(None)

@@ -1,7 +1,8 @@
 """A process that keeps calls open until it is killed: `crashing.py FILE BEHAVIOUR`.
 
 `steady` opens four calls, settles the first, says "ready" and waits. `busy` begins and settles calls for ever, and says
-the number of each whose row is durable.
+the number of each whose row is durable. `stalled` settles a call and opens another while its disk stands still, before
+it writes them, and `stalled-late` just after.
 """
 
 from __future__ import annotations
@@ -9,12 +10,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from fondation.calls import ModelCall, RunInfo
 from fondation.stores import UsageStore, open_store
+from fondation.stores.sqlite.ledger import Changes, Ledger
+from fondation.stores.sqlite.spool import spools_beside
 
+DATABASE = Path(sys.argv[1])
 RUN = RunInfo("run_crashed", "s1")
 
 
@@ -44,6 +52,27 @@ async def busy(store: UsageStore) -> None:
         store.settle(call)
 
 
+async def stalled(store: UsageStore, *, late: bool = False) -> None:
+    save = Ledger.save
+
+    def stand_still(self: Ledger, changes: Changes, spool: Path | None = None) -> None:
+        if late:
+            save(self, changes, spool)
+        time.sleep(60)
+
+    calls = [new_call(1), new_call(2)]
+    await store.begin(calls[0], RUN)
+    Ledger.save = stand_still  # type: ignore[method-assign]
+    store.begin(calls[1], RUN)
+    calls[0].status, calls[0].cost_source = "done", "billed"
+    store.settle(calls[0])
+    while not any(spool.stat().st_size for spool in spools_beside(DATABASE)):
+        await asyncio.sleep(0.02)
+        store.hurry()
+    say("ready")
+    await asyncio.sleep(60)
+
+
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -51,4 +80,10 @@ def say(text: str) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig()
-    asyncio.run({"steady": steady, "busy": busy}[sys.argv[2]](open_store(Path(sys.argv[1]))))
+    behaviours: dict[str, Callable[[UsageStore], Coroutine[Any, Any, None]]] = {
+        "steady": steady,
+        "busy": busy,
+        "stalled": stalled,
+        "stalled-late": partial(stalled, late=True),
+    }
+    asyncio.run(behaviours[sys.argv[2]](open_store(DATABASE)))

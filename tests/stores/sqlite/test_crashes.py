@@ -109,3 +109,12 @@ def test_a_kill_while_rows_wait_in_the_spool_loses_none_and_doubles_none(path: P
     assert steps[:20] == list(range(1, 21))
     assert len(steps) == len(set(steps))
     assert list(path.parent.glob("*spool*")) == []
+
+
+@pytest.mark.parametrize("when", ["stalled", "stalled-late"])
+def test_a_kill_while_the_disk_stands_still_loses_none_and_doubles_none(path: Path, rows: Rows, when: str) -> None:
+    with process(path, when) as crashing:
+        assert read_line(crashing) == "ready"
+    open_store(path).close()
+    assert [(row["step"], row["status"]) for row in rows()] == [(1, "done"), (2, "lost")]
+    assert list(path.parent.glob("*spool*")) == []

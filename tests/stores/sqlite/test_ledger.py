@@ -77,6 +77,15 @@ def test_a_spool_is_saved_once(ledger: Ledger, rows: Rows, row: Row, path: Path)
     assert len(rows()) == 2
 
 
+def test_a_row_of_a_spool_that_was_written_before_its_process_died_is_found_again(
+    ledger: Ledger, rows: Rows, row: Row, path: Path
+) -> None:
+    ledger.save({Entry(1): row | {"number": 1}, Entry(2): row | {"number": 2}})
+    spool = path.with_name("fondation.db-spool-1.jsonl")
+    ledger.save({Entry(2): row | {"number": 2, "status": "done"}, Entry(3): row | {"number": 3}}, spool)
+    assert [(found["number"], found["status"]) for found in rows()] == [(1, "running"), (2, "done"), (3, "running")]
+
+
 def test_who_writes_rows_has_a_lease_of_half_a_minute(ledger: Ledger, row: Row, path: Path) -> None:
     assert owners(path) == {}
     ledger.save({Entry(1): row})

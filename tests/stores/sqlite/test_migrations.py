@@ -45,6 +45,7 @@ COLUMNS = {
     "owner": "TEXT",
     "purpose": "TEXT",
     "cost_note": "TEXT",
+    "number": "INTEGER",
     "cost_pico": "INTEGER",
 }
 MIGRATIONS = [
@@ -61,6 +62,7 @@ MIGRATIONS = [
     "m011_usage_purpose",
     "m012_chat_summaries",
     "m013_usage_settlements",
+    "m014_usage_losses",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

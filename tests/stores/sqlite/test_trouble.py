@@ -40,7 +40,7 @@ def test_trouble_is_told_once_a_minute(
 ) -> None:
     trouble.meet(OSError("the disk is gone"))
     for _ in range(119):
-        trouble.tell(waiting=3, spool=Path("/tmp/a.jsonl"), dropped=0)
+        trouble.tell(waiting=3, spool=Path("/tmp/a.jsonl"))
         clock[0] += 1
     assert (
         caplog.messages
@@ -52,19 +52,20 @@ def test_trouble_that_passes_at_once_and_holds_nothing_up_is_not_told(
     trouble: Trouble, clock: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     trouble.meet(OSError("locked"))
-    trouble.tell(waiting=0, spool=None, dropped=0)
+    trouble.tell(waiting=0, spool=None)
     trouble.end()
     assert caplog.messages == []
     trouble.meet(OSError("locked"))
     clock[0] += trouble_module.GRACE_SECONDS
-    trouble.tell(waiting=0, spool=None, dropped=0)
+    trouble.tell(waiting=0, spool=None)
     assert "locked" in caplog.text
 
 
 def test_lost_rows_are_counted(trouble: Trouble, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     trouble.meet(OSError("full"))
-    trouble.tell(waiting=9, spool=None, dropped=2)
-    trouble.tell(waiting=9, spool=None, dropped=3)
+    for dropped in (2, 3):
+        trouble.drop(dropped)
+        trouble.tell(waiting=9, spool=None)
     trouble.end()
     assert "rows that wait: 9, in memory; lost: 2" in caplog.messages[0]
     assert caplog.messages[1:] == [f"Can save usage to {path} again", f"Failed to save usage to {path}: rows lost: 5"]
