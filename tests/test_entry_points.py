@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from fondation.entry_points import load_entry_point
+from fondation.config.project import put_first_on_import_path
+from fondation.entry_points import load_entry_point, load_hook
 from fondation.errors import EntryPointError
 
 MODULE = """
@@ -112,3 +113,38 @@ def test_a_module_whose_import_is_interrupted_interrupts(tmp_path: Path) -> None
     (tmp_path / "bad.py").write_text("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
         load_entry_point("bad:anything")
+
+
+HOOKS = """
+import functools
+
+def given(event): ...
+def more(event, *, quietly=False): ...
+def anything(*args, **kwargs): ...
+async def later(event): ...
+class Sink:
+    def __call__(self, event): ...
+sink = Sink()
+bound = functools.partial(lambda prefix, event: None, "x")
+
+def nothing(): ...
+def two(event, other): ...
+def needs(event, *, name): ...
+def yields(event):
+    yield event
+"""
+
+
+@pytest.mark.parametrize("name", ["given", "more", "anything", "later", "sink", "bound"])
+def test_a_hook_takes_what_it_is_given(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sinks.py").write_text(HOOKS)
+    put_first_on_import_path(tmp_path)
+    assert callable(load_hook(f"sinks:{name}", "event"))
+
+
+@pytest.mark.parametrize("name", ["nothing", "two", "needs", "yields"])
+def test_a_hook_with_other_parameters_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / "sinks.py").write_text(HOOKS)
+    put_first_on_import_path(tmp_path)
+    with pytest.raises(EntryPointError, match=f"^{name} (cannot be called with|yields)"):
+        load_hook(f"sinks:{name}", "event")

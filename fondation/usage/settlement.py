@@ -79,6 +79,14 @@ class Settler:
 
     async def _settle(self, calls: Sequence[UnsettledCall]) -> None:
         outcomes = await asyncio.gather(*map(self._conclude, calls))
+        keeping = asyncio.ensure_future(self._keep(outcomes))
+        try:
+            await asyncio.shield(keeping)
+        except asyncio.CancelledError:
+            await keeping  # what is settled is told, also at the end
+            raise
+
+    async def _keep(self, outcomes: Sequence[Outcome]) -> None:
         for row in await self._store.conclude(outcomes):
             self._tell(row)
 

@@ -306,3 +306,18 @@ async def test_a_bug_ends_nothing(caplog: pytest.LogCaptureFixture, monkeypatch:
     async with running(Settler(store, [], lambda row: None)), asyncio.timeout(5):
         await store.idle.wait()
     assert "a bug" in caplog.text
+
+
+async def test_what_is_being_kept_when_it_ends_is_kept_and_told() -> None:
+    class Slow(Desk):
+        async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
+            keeping.set()
+            await asyncio.sleep(0.02)
+            return await super().conclude(outcomes)
+
+    keeping = asyncio.Event()
+    told: list[Row] = []
+    store = Slow(rounds=[Unsettled((waiting(),))])
+    async with running(Settler(store, [model(receipts=Shelf([BILLED]))], told.append)), asyncio.timeout(5):
+        await keeping.wait()
+    assert len(store.outcomes) == len(told) == 1

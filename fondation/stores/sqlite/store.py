@@ -98,7 +98,7 @@ class SqliteStore:
         try:
             found = await asyncio.to_thread(self._settlements.claim, most)
         except (sqlite3.Error, OSError) as error:
-            log.warning("Calls whose cost is not known yet cannot be read: %s", reason(error))
+            log.debug("Calls whose cost is not known yet cannot be read: %s", reason(error))
             return Unsettled()
         self._has_unsettled = found.next_in is not None
         return found
