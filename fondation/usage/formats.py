@@ -7,8 +7,9 @@ import io
 import json
 from datetime import tzinfo
 
+from fondation.usage.figures import Figures
 from fondation.usage.periods import Period
-from fondation.usage.reports import Figures, Report
+from fondation.usage.reports import Report
 
 FIGURES = (
     "runs",
@@ -18,12 +19,15 @@ FIGURES = (
     "completion_tokens",
     "total_tokens",
     "cached_tokens",
+    "cached_share",
     "cache_write_tokens",
     "reasoning_tokens",
     "cost",
     "unknown_cost_calls",
     "p50_ms",
     "p95_ms",
+    "first_token_p50_ms",
+    "first_token_p95_ms",
     "simulated_runs",
     "simulated",
     "simulated_tokens",
@@ -37,7 +41,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 
 
 def as_json(report: Report, period: Period, zone: tzinfo) -> str:
-    """One object: since, until (ISO 8601 or null), timezone, by, groups and total."""
+    """One object: since, until (ISO 8601 or null), timezone, by, groups, others (null but with `top`) and total."""
     groups: list[dict[str, object]] = [
         {**dict(zip(report.by, key, strict=True)), **_json_figures(figures)} for key, figures in report.groups
     ]
@@ -47,19 +51,31 @@ def as_json(report: Report, period: Period, zone: tzinfo) -> str:
         "timezone": str(zone),
         "by": list(report.by),
         "groups": groups,
+        "others": report.others and {"groups": report.others.groups, **_json_figures(report.others.figures)},
         "total": _json_figures(report.total),
     }
+    return dumps(document)
+
+
+def dumps(document: object) -> str:
+    """JSON as every report prints it."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def as_csv(report: Report) -> str:
-    """A head, a line for each group, and last the total; the first column, `row`, says which of the two a line is."""
+    """A head, a line for each group, perhaps one for all the others, and last the total.
+
+    The first column, `row`, says which of them a line is.
+    """
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["row", *report.by, *FIGURES])
     for key, figures in report.groups:
         lines.writerow(["group", *map(_cell, key), *_csv_figures(figures)])
-    lines.writerow(["total", *[""] * len(report.by), *_csv_figures(report.total)])
+    nameless = [""] * len(report.by)
+    if report.others:
+        lines.writerow(["others", *nameless, *_csv_figures(report.others.figures)])
+    lines.writerow(["total", *nameless, *_csv_figures(report.total)])
     return text.getvalue()
 
 

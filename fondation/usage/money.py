@@ -39,3 +39,16 @@ def cost_text(cost: float | None, source: CostSource, places: int = TOTAL_PLACES
 def from_pico(pico: int) -> Decimal:
     """The dollars of a sum of `cost_pico`, exactly."""
     return _context.divide(Decimal(pico), Decimal(PICO_PER_DOLLAR))
+
+
+def sum_text(cost: Decimal | None, unknown_calls: int, places: int = TOTAL_PLACES) -> str:
+    """A total for a line of text, which says what it misses: `$0.0506 + 2 calls of unknown cost`."""
+    if not unknown_calls:
+        return dollars(cost or 0, places)
+    calls = f"{unknown_calls:,} {'call' if unknown_calls == 1 else 'calls'}"
+    return f"unknown ({calls})" if cost is None else f"{dollars(cost, places)} + {calls} of unknown cost"
+
+
+def to_pico(amount: Decimal) -> int:
+    """Dollars as the ledger adds them: millionths of a millionth, rounded half up."""
+    return int(_context.quantize(amount.scaleb(12), Decimal(1)))

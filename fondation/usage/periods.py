@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 _ROLLING = re.compile(r"([0-9]{1,15})([mhdw])")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = 0, datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +46,21 @@ def _before(now: datetime, count: int, unit: timedelta, text: str) -> datetime:
         raise ValueError(f"{text} is before 1970")
     moment = now.astimezone(UTC) - count * unit  # in UTC, where every day has 24 hours
     return moment.astimezone(now.tzinfo)
+
+
+class Day(NamedTuple):
+    """A day of a time zone."""
+
+    name: str | None
+    """YYYY-MM-DD; None before 1970 and after 9999, where no call began."""
+    ends: float
+    """The unix time at which the next day begins."""
+
+
+def day_of(moment: int, zone: tzinfo) -> Day:
+    """The day that a unix time is in. Where clocks change, it is shorter or longer than others."""
+    if not _FIRST <= moment < _LAST:
+        return Day(None, _FIRST if moment < _FIRST else math.inf)
+    today = datetime.fromtimestamp(moment, zone).date()
+    midnight = datetime.combine(today + timedelta(days=1), time(), zone)
+    return Day(today.isoformat(), max(midnight.timestamp(), moment + 1))

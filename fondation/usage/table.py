@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping
-from typing import IO
 
-from fondation.config.words import printable
+from fondation.config.words import counted, printable
+from fondation.usage.figures import Figures
 from fondation.usage.layout import lay_out
-from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars
+from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars, sum_text
 from fondation.usage.periods import Period
-from fondation.usage.reports import Figures, Report
+from fondation.usage.reports import Report
 
 _TITLES = {
     "runs": "Runs",
@@ -24,27 +23,26 @@ _TITLES = {
     "unknown_cost_calls": "Unknown",
     "p50_ms": "p50",
     "p95_ms": "p95",
+    "first_token_p50_ms": "First",
 }
 _ONLY_IF_ANY = ("refused", "unknown_cost_calls")
 _SIMULATED_TITLES = {"simulated_runs": "Runs", "simulated": "Calls", "simulated_tokens": "Tokens"}
 
 
-def print_table(report: Report, period: Period, zone: str, file: IO[str]) -> None:
-    """Print the groups and the total, real calls and simulated ones each for themselves.
+def table(report: Report, period: Period, zone: str, room: int | None = None) -> Iterator[str]:
+    """The lines: the groups and the total, real calls and simulated ones each for themselves.
 
-    What is of unknown cost is said beside every total.
+    What is of unknown cost is said beside every total. `room` is the terminal's width; without one nothing is folded.
     """
-    room = shutil.get_terminal_size().columns if file.isatty() else None
-    lines = [f"Usage {_span(period)} ({zone})"]
+    yield f"Usage {span(period)} ({zone})"
     if _has_real_calls(report.total):
         titles = {n: title for n, title in _TITLES.items() if n not in _ONLY_IF_ANY or getattr(report.total, n)}
-        lines += ["", *_section(report, _has_real_calls, titles, room)]
+        yield from ("", *_section(report, _has_real_calls, titles, room))
     if report.total.unknown_cost_calls:
-        lines += ["", f"Total cost: {_total_cost(report.total)}"]
+        yield from ("", f"Total cost: {sum_text(report.total.cost, report.total.unknown_cost_calls)}")
     if report.total.simulated:
-        lines += ["", "Simulated calls: no model was called, and nothing was charged."]
-        lines += ["", *_section(report, _has_simulated_calls, _SIMULATED_TITLES, room)]
-    file.writelines(f"{line}\n" for line in lines)
+        yield from ("", "Simulated calls: no model was called, and nothing was charged.")
+        yield from ("", *_section(report, _has_simulated_calls, _SIMULATED_TITLES, room))
 
 
 def _has_real_calls(figures: Figures) -> bool:
@@ -61,10 +59,13 @@ def _section(
     """A table of the groups that are shown; `titles` are those of its figures."""
     heads = [*(title.capitalize() for title in report.by), *titles.values()]
     rows = [
-        [*map(_name, key), *(_cell(figures, name, ROW_PLACES) for name in titles)]
+        [*map(name_text, key), *(_cell(figures, name, ROW_PLACES) for name in titles)]
         for key, figures in report.groups
         if is_shown(figures)
     ]
+    if report.others and is_shown(report.others.figures):
+        cells = (_cell(report.others.figures, name, ROW_PLACES) for name in titles)
+        rows.append([f"({counted(report.others.groups, 'other')})", *[""] * (len(report.by) - 1), *cells])
     footer = ["Total", *[""] * (len(report.by) - 1), *(_cell(report.total, name, TOTAL_PLACES) for name in titles)]
     return lay_out(heads, rows, footer, names=len(report.by), room=room)
 
@@ -73,27 +74,28 @@ def _cell(figures: Figures, name: str, places: int) -> str:
     match name:
         case "cost":
             return "unknown" if figures.cost is None else dollars(figures.cost, places)
-        case "p50_ms" | "p95_ms":
-            return _duration(getattr(figures, name))
+        case "cached_tokens":
+            share = "" if figures.cached_share is None else f" ({figures.cached_share:.0%})"
+            return f"{figures.cached_tokens:,}{share}"
+        case "p50_ms" | "p95_ms" | "first_token_p50_ms":
+            return duration_text(getattr(figures, name))
         case _:
             return f"{getattr(figures, name):,}"
 
 
-def _name(name: str | None) -> str:
+def name_text(name: str | None) -> str:
+    """A name as a cell: one line that cannot paint on the terminal."""
     return "(none)" if name is None else printable(name).replace("\t", " ")
 
 
-def _duration(milliseconds: int | None) -> str:
+def duration_text(milliseconds: int | None) -> str:
+    """`640ms`, `4.2s`; `-` where nobody measured it."""
     if milliseconds is None:
         return "-"
     return f"{milliseconds}ms" if milliseconds < 1000 else f"{milliseconds / 1000:,.1f}s"
 
 
-def _span(period: Period) -> str:
+def span(period: Period) -> str:
+    """`since 2026-11-16 08:30 until ...`."""
     ends = {"since": period.since, "until": period.until}
     return " ".join(f"{word} {end:%Y-%m-%d %H:%M}" for word, end in ends.items() if end) or "of all time"
-
-
-def _total_cost(total: Figures) -> str:
-    calls = f"{total.unknown_cost_calls:,} {'call' if total.unknown_cost_calls == 1 else 'calls'}"
-    return f"unknown ({calls})" if total.cost is None else f"{dollars(total.cost)} + {calls} of unknown cost"

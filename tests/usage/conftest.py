@@ -64,9 +64,10 @@ def support_desk(fill: Fill) -> None:
             "completion_tokens": 61,
             "cost": 0.003351,
             "duration": 640,
+            "time_to_first_token": 210,
         },
         {**one, "prompt_tokens": 12_345, "completion_tokens": 678, "cached_tokens": 1_024, "reasoning_tokens": 200}
-        | {"cost": 0.0472, "duration": 4_210},
+        | {"cost": 0.0472, "duration": 4_210, "time_to_first_token": 380},
         {**one, "cost": 0.0000125, "duration": 59_999, "prompt_tokens": 10, "completion_tokens": 1},
         {**two, "status": "aborted", "cost_source": "unknown", "duration": 1_500},
         {**two, "status": "refused", "cost_source": "none", "model": None, "duration": 80},

@@ -16,8 +16,9 @@ import pytest
 from fondation.usage.formats import FIGURES, as_csv, as_json
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
-from fondation.usage.reports import Filters, Report, report
-from fondation.usage.table import print_table
+from fondation.usage.reports import Report, report
+from fondation.usage.table import table as lines_of
+from fondation.usage.tallies import Filters
 
 from .conftest import Fill
 
@@ -25,15 +26,13 @@ ZONE = ZoneInfo("Europe/Paris")
 GOLDEN = Path(__file__).parent / "golden"
 
 
-def read(path: Path, *by: str, **filters: Any) -> Report:
+def read(path: Path, *by: str, top: int | None = None, **filters: Any) -> Report:
     with closing(open_to_read(path)) as connection:
-        return report(connection, Filters(**filters), by or ("agent",), ZONE)
+        return report(connection, Filters(**filters), by or ("agent",), ZONE, top)
 
 
 def table(result: Report, period: Period) -> str:
-    text = io.StringIO()
-    print_table(result, period, str(ZONE), text)
-    return text.getvalue()
+    return "".join(f"{line}\n" for line in lines_of(result, period, str(ZONE)))
 
 
 SINCE = Period(since=datetime(2026, 11, 16, 8, 30, tzinfo=ZONE))
@@ -45,6 +44,9 @@ GOLDENS: dict[str, Callable[[Path], str]] = {
     "by-agent.json": lambda path: as_json(read(path), SINCE, ZONE),
     "by-day-and-user.json": lambda path: as_json(read(path, "day", "user"), BOTH, ZONE),
     "by-user.csv": lambda path: as_csv(read(path, "user")),
+    "top-user.txt": lambda path: table(read(path, "user", top=1), Period()),
+    "top-user.json": lambda path: as_json(read(path, "user", top=1), Period(), ZONE),
+    "top-user-and-model.csv": lambda path: as_csv(read(path, "user", "model", top=1)),
     "by-provider-and-model.csv": lambda path: as_csv(read(path, "provider", "model")),
 }
 
@@ -156,17 +158,9 @@ def test_no_number_is_cut(path: Path, fill: Fill) -> None:
     assert "$123,456.789000" in lines[4]
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_folds_long_names(path: Path, fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "37")
+def test_a_terminal_folds_long_names(path: Path, fill: Fill) -> None:
     fill({"user_id": "u" * 90})
-    terminal = Terminal()
-    print_table(read(path, "user"), Period(), "UTC", terminal)
-    lines = terminal.getvalue().splitlines()
+    lines = list(lines_of(read(path, "user"), Period(), "UTC", room=37))
     assert [line.count("u") for line in lines[4:8]] == [28, 28, 28, 6]
 
 

@@ -8,6 +8,7 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from fondation.stores.rows import ADDED_COLUMNS, BASE_COLUMNS, COST_PICO
+from fondation.stores.sqlite.views import views
 
 migrations = Migrations("fondation")
 
@@ -165,7 +166,33 @@ def m013_usage_settlements(database: Database) -> None:
 @migrations()
 def m014_usage_losses(database: Database) -> None:
     """Rows that found no room anywhere, and when that was over; and what tells the calls of an owner apart."""
-    present = {row[1] for row in database.execute("PRAGMA table_xinfo(usage_tracking)")}
-    if "number" not in present:
+    if "number" not in _usage_columns(database):
         database.execute("ALTER TABLE usage_tracking ADD COLUMN number INTEGER")
     database.execute("CREATE TABLE usage_losses (timestamp INTEGER NOT NULL, rows INTEGER NOT NULL)")
+
+
+@migrations()
+def m015_usage_by_time(database: Database) -> None:
+    """Indexes for reports: by time alone with all that most figures are made of, and by time for a user or session.
+
+    It holds `cost`, not `cost_pico`: no index covers a query for a computed column.
+    """
+    covered = (
+        "timestamp, agent_name, model, requested_model, provider, status, cost_source, cost, total_tokens, "
+        "prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, duration, "
+        "time_to_first_token, run_id"
+    )
+    for name, columns in (
+        ("timestamp", covered),
+        ("user_id", "user_id, timestamp"),
+        ("session_id", "session_id, timestamp"),
+    ):
+        database.execute(f"DROP INDEX IF EXISTS usage_tracking_{name}")
+        database.execute(f"CREATE INDEX usage_tracking_{name} ON usage_tracking ({columns})")
+
+
+@migrations()
+def m016_usage_views(database: Database) -> None:
+    """What calls cost, for whoever opens the file with a tool of their own."""
+    for name, select in views().items():
+        database.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")

@@ -63,6 +63,8 @@ MIGRATIONS = [
     "m012_chat_summaries",
     "m013_usage_settlements",
     "m014_usage_losses",
+    "m015_usage_by_time",
+    "m016_usage_views",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

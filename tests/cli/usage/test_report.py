@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
@@ -17,7 +16,7 @@ from click.testing import CliRunner, Result
 from fondation.cli.usage import command
 from fondation.stores import open_store
 from fondation.usage.formats import FIGURES
-from fondation.usage.reports import GROUPINGS
+from fondation.usage.tallies import GROUPINGS
 
 Usage: TypeAlias = Callable[..., Result]
 
@@ -207,7 +206,7 @@ def test_filters_and_groups_are_passed_on(usage: Usage) -> None:
     report = json.loads(result.stdout)
     assert report["by"] == ["user", "agent", "provider"]
     assert [(group["user"], group["agent"], group["calls"]) for group in report["groups"]] == [("bob", "Billing", 2)]
-    for option in ("--agent", "--model", "--user", "--session"):
+    for option in ("--agent", "--model", "--user", "--session", "--provider"):
         assert total(usage("--format", "json", option, "nobody"))["calls"] == 0
 
 
@@ -219,7 +218,13 @@ def test_filters_and_groups_are_passed_on(usage: Usage) -> None:
         (("--since", "1d", "--until", "2d"), "--since 1d is not before --until 2d"),
         (("--by", "week"), '"week" is none of agent, model, user, session, day, provider'),
         (("--by", "agent,"), '"" is none of agent'),
+        (("--by", "week"), "day, provider (no call has a label)"),
         (("--format", "xml"), "'xml' is not one of 'table', 'json', 'csv'"),
+        (("--top", "0"), "0 is not in the range x>=1"),
+        (("--watch",), "--watch draws a table on a terminal: leave it out where a program or a file reads"),
+        (("--by", "day", "explain", "run_1"), "--by stands before explain: type it after it"),
+        (("--format", "json", "explain", "run_1"), "--format stands before explain"),
+        (("explian", "run_1"), "No such command 'explian'"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage(usage: Usage, options: tuple[str, ...], complaint: str) -> None:
@@ -250,9 +255,30 @@ def test_help_names_every_figure(usage: Usage) -> None:
 def test_rows_that_were_lost_are_told_beside_every_report(usage: Usage, form: str) -> None:
     make_ledger(Path("fondation.db"), 10)
     assert "missing" not in usage("--format", form).output
-    with contextlib.closing(sqlite3.connect("fondation.db")) as connection, connection:
+    with closing(sqlite3.connect("fondation.db")) as connection, connection:
         connection.executemany("INSERT INTO usage_losses (timestamp, rows) VALUES (?, ?)", [(1_795_000_000, 5), (0, 7)])
     result = usage("--format", form)
     assert "Up to 12 model calls are missing or incomplete here" in result.stderr
     assert "missing" not in result.stdout
     assert "Up to 5 model calls" in usage("--since", "2020-01-01").stderr
+
+
+def test_the_dearest_are_shown_and_the_others_are_one_line(usage: Usage) -> None:
+    make_ledger(Path("fondation.db"), 10, 20, user="ada")
+    for user in ("bob", "eve"):
+        make_ledger(Path("fondation.db"), 10, user=user)
+    result = json.loads(usage("--by", "user", "--top", "1", "--format", "json").stdout)
+    assert [(group["user"], group["cost"]) for group in result["groups"]] == [("ada", 2.0)]
+    assert (result["others"]["groups"], result["others"]["cost"], result["total"]["cost"]) == (2, 2.0, 4.0)
+    assert "(2 others)" in usage("--by", "user", "--top", "1").stdout
+    assert json.loads(usage("--by", "user", "--top", "9", "--format", "json").stdout)["others"] is None
+
+
+def test_calls_are_split_by_a_label(usage: Usage) -> None:
+    make_ledger(Path("fondation.db"), 10)
+    with closing(sqlite3.connect("fondation.db")) as connection, connection:
+        connection.execute("""UPDATE usage_tracking SET labels = '{"team": "red"}'""")
+    assert json.loads(usage("--by", "team", "--format", "json").stdout)["groups"][0]["team"] == "red"
+    result = usage("--by", "tema")
+    assert result.exit_code == 2
+    assert '"tema" is none of agent, model, user, session, day, provider (labels: team)' in result.stderr

@@ -1,0 +1,183 @@
+"""A run that is explained, as text: for people a table, for programs JSON, whose keys stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from fondation.config.words import counted
+from fondation.usage.explaining import Call, Run, Step
+from fondation.usage.figures import Figures
+from fondation.usage.layout import lay_out
+from fondation.usage.money import PICO_PER_DOLLAR, ROW_PLACES, dollars, from_pico, sum_text
+from fondation.usage.table import duration_text, name_text
+
+_TITLES = ("Step", "Agent", "Model", "Outcome", "Input", "Cached", "Output", "Reasoning", "Cost", "Time", "First")
+_NAMES = 4
+_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+_CALL_KEYS = (
+    "attempt",
+    "purpose",
+    "provider",
+    "requested_model",
+    "generation_id",
+    "status",
+    "finish_reason",
+    "error_type",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost_note",
+)
+_WHOSE = ("chat", "session", "user")
+
+
+def run_table(run: Run, zone: tzinfo, room: int | None = None) -> Iterator[str]:
+    """The lines: whose run it is, and each of its calls. `room` is the terminal's width."""
+    whose = [f"{name} {name_text(run.first[f'{name}_id'])}" for name in _WHOSE if run.first[f"{name}_id"]]
+    steps = sum(step.number is not None for step in run.steps)
+    begun = datetime.fromtimestamp(run.first["timestamp"], zone)
+    yield f"Run {name_text(run.id)}" + (f" of {', '.join(whose)}" if whose else "")
+    yield (
+        f"{begun:%Y-%m-%d %H:%M:%S} ({zone}), took {duration_text(run.took_ms)}: "
+        f"{counted(len(run.calls), 'call')} in {counted(steps, 'step')}, {' > '.join(map(name_text, run.agents))}"
+    )
+    yield ""
+    rows = [_row(step, call) for step in run.steps for call in step.calls]
+    tokens = [f"{getattr(run.total, name):,}" for name in _TOKENS]
+    cost = _total_cost(run.total)
+    footer = ["Total", "", "", "", *tokens, cost, duration_text(run.took_ms), ""]
+    yield from lay_out(_TITLES, rows, footer, names=_NAMES, room=room)
+    if run.total.unknown_cost_calls:
+        yield from ("", f"Total cost: {sum_text(run.total.cost, run.total.unknown_cost_calls, ROW_PLACES)}")
+
+
+def runs_table(chat_id: str, runs: Sequence[Run], zone: tzinfo, room: int | None = None) -> Iterator[str]:
+    """The lines: the runs of a chat, and how to see one of them."""
+    rows = [
+        [
+            name_text(run.id),
+            f"{datetime.fromtimestamp(run.first['timestamp'], zone):%Y-%m-%d %H:%M:%S}",
+            " > ".join(map(name_text, run.agents)),
+            str(len(run.calls)),
+            _total_cost(run.total),
+            duration_text(run.took_ms),
+        ]
+        for run in runs
+    ]
+    yield f"Chat {name_text(chat_id)}: {counted(len(runs), 'run')} ({zone})"
+    yield ""
+    unknown = sum(run.total.unknown_cost_calls for run in runs)
+    pico = sum(run.total.cost_pico for run in runs)
+    is_known = any(run.total.known_cost_calls for run in runs) or not unknown
+    cost = dollars(from_pico(pico), ROW_PLACES) if is_known else "unknown"
+    footer = ["Total", "", "", str(sum(len(run.calls) for run in runs)), cost, ""]
+    yield from lay_out(("Run", "Began", "Agents", "Calls", "Cost", "Time"), rows, footer, names=3, room=room)
+    if unknown:
+        yield from ("", f"Total cost: {sum_text(from_pico(pico) if is_known else None, unknown, ROW_PLACES)}")
+    yield from ("", "One of them step by step: fondation usage explain RUN")
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """The run as JSON: times in UTC, costs in US dollars, null where unknown."""
+    first = run.first
+    return {
+        "run_id": run.id,
+        **{f"{name}_id": first[f"{name}_id"] for name in _WHOSE},
+        "method": first["method"],
+        "began_at": _moment(first["timestamp"]),
+        "took_ms": run.took_ms,
+        "agents": run.agents,
+        "steps": [_step_json(step) for step in run.steps],
+        "total": _total_json(run.total),
+    }
+
+
+def _row(step: Step, call: Call) -> list[str]:
+    row = call.row
+    tokens = ["-" if row[name] is None else f"{row[name]:,}" for name in _TOKENS]
+    return [
+        _label(step, call),
+        name_text(row["agent_name"]),
+        name_text(call.model),
+        name_text(_outcome(step, call)),
+        *tokens,
+        _cost(call),
+        duration_text(row["duration"]),
+        duration_text(row["time_to_first_token"]),
+    ]
+
+
+def _label(step: Step, call: Call) -> str:
+    """`2`, or `2.1` and `2.2` where the step took several attempts; what a call beside the answer is for."""
+    if step.number is None:
+        return name_text(call.purpose or "-")
+    attempts = len(step.calls) > 1
+    return f"{step.number}.{step.calls.index(call) + 1}" if attempts else str(step.number)
+
+
+def _outcome(step: Step, call: Call) -> str:
+    row = call.row
+    match row["status"]:
+        case "done" | None:
+            said = row["finish_reason"] or "done"
+        case status:
+            said = f"{status}: {row['error_type']}" if row["error_type"] else status
+    if call is step.calls[-1]:
+        said = ", ".join([said, *(step.tools or ()), *([f"handoff to {step.handoff_to}"] if step.handoff_to else [])])
+    note = row.get("cost_note")
+    return f"{said} (cost: {note})" if note else said
+
+
+def _cost(call: Call) -> str:
+    if call.cost_source == "simulated":
+        return "simulated"
+    return dollars(from_pico(call.row["cost_pico"]), ROW_PLACES) if call.is_cost_known else "unknown"
+
+
+def _total_cost(total: Figures) -> str:
+    if total.simulated and not total.calls + total.refused:
+        return "simulated"
+    return "unknown" if total.cost is None else dollars(total.cost, ROW_PLACES)
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    first = step.calls[0].row
+    return {
+        "step": step.number,
+        "round": first["round"],
+        "agent": first["agent_name"],
+        "tools": step.tools,
+        "handoff_to": step.handoff_to,
+        "calls": [_call_json(call) for call in step.calls],
+    }
+
+
+def _call_json(call: Call) -> dict[str, Any]:
+    row = call.row
+    return {
+        "began_at": _moment(row["timestamp"]),
+        "model": call.model,
+        **{name: row.get(name) for name in _CALL_KEYS},
+        "cost": row["cost_pico"] / PICO_PER_DOLLAR if call.is_cost_known else None,
+        "cost_source": call.cost_source,
+        "duration_ms": row["duration"],
+        "first_token_ms": row["time_to_first_token"],
+    }
+
+
+def _total_json(total: Figures) -> dict[str, Any]:
+    names = ("calls", "refused", "simulated", "prompt_tokens", "completion_tokens", "total_tokens")
+    return {
+        **{name: getattr(total, name) for name in names},
+        "cost": None if total.cost is None else float(total.cost),
+        "unknown_cost_calls": total.unknown_cost_calls,
+    }
+
+
+def _moment(unix_seconds: int) -> str:
+    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()

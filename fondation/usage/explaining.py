@@ -1,0 +1,164 @@
+"""One run, step by step: which agent called which model, what it cost, what came of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from itertools import groupby, pairwise
+from typing import Any
+
+from fondation.config.words import printable, shown
+from fondation.errors import FondationError
+from fondation.stores.sqlite.chats_tools import tools_of_run
+from fondation.usage.figures import KNOWN, Figures
+from fondation.usage.reading import calls_of, one_moment
+from fondation.usage.reports import report
+from fondation.usage.tallies import Filters
+
+_LISTED_AT_MOST = 10
+_AFTER_ALL = "\U0010ffff"
+
+
+class NoSuchRun(FondationError):
+    """No run, or no single one, is meant; the text says what to type."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A model call, as its row has it."""
+
+    row: Mapping[str, Any]
+
+    @property
+    def model(self) -> str | None:
+        model: str | None = self.row["model"] or self.row["requested_model"]
+        return model
+
+    @property
+    def cost_source(self) -> str:
+        """As the row has it; where another program wrote it and does not say, `billed` or `unknown`."""
+        source: str | None = self.row["cost_source"]
+        return source or ("billed" if self.row["cost_pico"] else "unknown")
+
+    @property
+    def is_cost_known(self) -> bool:
+        return self.cost_source in (*KNOWN, "none")
+
+    @property
+    def purpose(self) -> str | None:
+        """What it was for, where it is no part of the answer: a title, say."""
+        purpose: str | None = self.row.get("purpose")
+        return None if purpose == "answer" else purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A model turn: its attempts, and what the model asked for."""
+
+    number: int | None
+    """Counted through the run; None for a call beside the answer, or of another program."""
+    calls: Sequence[Call]
+    tools: Sequence[str] | None
+    """None where they are not known: the chat is not kept."""
+    handoff_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: str
+    steps: Sequence[Step]
+    total: Figures
+
+    @property
+    def calls(self) -> list[Call]:
+        return [call for step in self.steps for call in step.calls]
+
+    @property
+    def first(self) -> Mapping[str, Any]:
+        """The row of its first call, which says whose the run is."""
+        return self.calls[0].row
+
+    @property
+    def agents(self) -> list[str]:
+        """Each tenure of an agent, in order."""
+        answering = [call.row["agent_name"] for call in self.calls if call.purpose is None]
+        return [agent for agent, _ in groupby(answering)]
+
+    @property
+    def took_ms(self) -> int:
+        """From the beginning of its first call to the end of its last; calls begin on whole seconds."""
+        begun = self.first["timestamp"]
+        ends: list[int] = [call.row["timestamp"] * 1000 + (call.row["duration"] or 0) for call in self.calls]
+        return max(ends) - int(begun) * 1000
+
+
+def find_run(connection: sqlite3.Connection, typed: str) -> str | None:
+    """The id of the run that is meant: its id, or as much of its beginning as no other has; None for a chat's id.
+
+    Raises `NoSuchRun`.
+    """
+    query = (
+        f"SELECT DISTINCT run_id FROM {calls_of(connection)} WHERE run_id >= :typed AND run_id < :after "
+        f"ORDER BY run_id LIMIT {_LISTED_AT_MOST + 1}"
+    )
+    ends = {"typed": typed, "after": typed + _AFTER_ALL}
+    found: list[str] = [run for (run,) in connection.execute(query, ends)] if typed else []
+    if found and (len(found) == 1 or found[0] == typed):
+        return found[0]
+    if connection.execute(f"SELECT 1 FROM {calls_of(connection)} WHERE chat_id = ? LIMIT 1", (typed,)).fetchone():
+        return None
+    if not found:
+        raise NoSuchRun(
+            f"no run or chat is called {shown(typed)}: type the x-run-id of an answer, or its beginning, or a chat's id"
+        )
+    listed = [f"  {printable(run)}" for run in found[:_LISTED_AT_MOST]] + ["  ..."] * (len(found) > _LISTED_AT_MOST)
+    raise NoSuchRun("\n".join([f"several runs begin with {shown(typed)}: type more of one of", *listed]))
+
+
+def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
+    """The run with this id, of which there is a call."""
+    with one_moment(connection):
+        cursor = connection.execute(f"SELECT * FROM {calls_of(connection)} WHERE run_id = ? ORDER BY id", (run_id,))
+        names = [column[0] for column in cursor.description]
+        calls = [Call(dict(zip(names, row, strict=True))) for row in cursor]
+        tools = tools_of_run(connection, calls[0].row["chat_id"], run_id)
+    total = report(connection, Filters(run=run_id), ("agent",), UTC).total
+    return Run(run_id, _steps(calls, tools), total)
+
+
+def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:
+    """The runs of a chat, the first one first; none where no call of the chat is known."""
+    query = (
+        f"SELECT run_id FROM {calls_of(connection)} WHERE chat_id = ? AND run_id IS NOT NULL "
+        "GROUP BY run_id ORDER BY MIN(id)"
+    )
+    return [read_run(connection, run_id) for (run_id,) in connection.execute(query, (chat_id,)).fetchall()]
+
+
+def _steps(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step]:
+    """The steps of the answer, then the calls beside it."""
+    beside = [Step(None, (call,), None, None) for call in calls if call.purpose is not None]
+    turns: dict[object, list[Call]] = {}
+    for call in calls:
+        if call.purpose is None:
+            turns.setdefault(call.row["step"] or call, []).append(call)
+    last = max((turn for turn in turns if isinstance(turn, int)), default=0)
+    earlier = max(0, len(tools) - last)  # of the runs whose answer this one went on with
+    known = dict(enumerate(tools[earlier:], start=1)) if tools else None
+    answers = list(turns.values())
+    handoffs = [_handoff(turn[-1].row, after[0].row) for turn, after in pairwise(answers)]
+    steps = [
+        Step(turn[0].row["step"], turn, None if known is None else known.get(turn[0].row["step"], ()), handoff_to)
+        for turn, handoff_to in zip(answers, [*handoffs, None], strict=False)
+    ]
+    return steps + beside
+
+
+def _handoff(row: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """The agent that the conversation was passed to between two steps."""
+    if None in (row["round"], after["round"]) or row["round"] == after["round"]:
+        return None
+    agent: str = after["agent_name"]
+    return agent

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from fondation.usage.explained import run_json, run_table, runs_table
+from fondation.usage.explaining import NoSuchRun, find_run, read_run, runs_of_chat
+from fondation.usage.formats import dumps
+from fondation.usage.reading import open_to_read
+
+from .conftest import MONDAY, Fill
+
+GOLDEN = Path(__file__).parent / "golden"
+
+SONNET = {
+    "model": "anthropic/claude-4.5-sonnet-20250929",
+    "requested_model": "anthropic/claude-sonnet-4.5",
+    "provider": "openrouter",
+}
+RUN = {"run_id": "run_a1b2", "chat_id": "c1", "session_id": "s1", "user_id": "ada", "method": "stream", **SONNET}
+
+
+def parts(*steps: list[str]) -> str:
+    """The parts of an answer whose steps have these tools."""
+    shown = []
+    for step in steps:
+        shown.append({"type": "step-start"})
+        shown += [{"type": f"tool-{name}", "toolCallId": f"call_{name}"} for name in step]
+    return json.dumps(shown)
+
+
+@pytest.fixture
+def support_run(path: Path, fill: Fill) -> None:
+    """A handoff, a retry, a tool, a call beside the answer, and another run of the chat."""
+    fill(
+        {**RUN, "round": 1, "step": 1, "attempt": 1, "agent_name": "Triage", "finish_reason": "tool-calls"}
+        | {"prompt_tokens": 812, "completion_tokens": 61, "cost": 0.003351, "duration": 640}
+        | {"time_to_first_token": 210, "generation_id": "gen-1"},
+        {**RUN, "round": 2, "step": 2, "attempt": 1, "status": "refused", "cost_source": "none", "model": None}
+        | {"error_type": "rate_limit", "duration": 80, "timestamp": MONDAY + 1},
+        {**RUN, "round": 2, "step": 2, "attempt": 2, "finish_reason": "tool-calls", "timestamp": MONDAY + 2}
+        | {"prompt_tokens": 1_200, "completion_tokens": 40, "cached_tokens": 800, "cost": 0.0042, "duration": 900},
+        {**RUN, "round": 2, "step": 3, "attempt": 1, "status": "aborted", "cost_source": "unknown"}
+        | {"duration": 1_500, "timestamp": MONDAY + 3, "generation_id": "gen-4"},
+        {**RUN, "run_id": "run_a1c3", "cost": 0.5, "step": 1, "round": 1, "timestamp": MONDAY + 60, "duration": 10},
+    )
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "INSERT INTO fondation_chats (owner, id, created_at, updated_at) VALUES ('user:ada', 'c1', 0, 0)"
+        )
+        connection.execute(
+            "INSERT INTO fondation_chat_messages (chat, position, id, role, status, process, run_id, created_at, "
+            "excerpt, folded_text, metadata, parts) VALUES (1, 2, 'm', 'assistant', 'done', '', 'run_a1b2', 0, '', "
+            "'', '{}', ?)",
+            [parts(["of_an_earlier_run"], [], ["check_invoice", "send_mail"], [])],
+        )
+
+
+@pytest.mark.usefixtures("support_run")
+@pytest.mark.parametrize("name", ["explained.txt", "explained.json", "explained-chat.txt"])
+def test_a_run_is_explained_as_agreed(path: Path, name: str) -> None:
+    with closing(open_to_read(path)) as connection:
+        run = read_run(connection, "run_a1b2")
+        texts = {
+            "explained.txt": "".join(f"{line}\n" for line in run_table(run, UTC)),
+            "explained.json": dumps(run_json(run)),
+            "explained-chat.txt": "".join(
+                f"{line}\n" for line in runs_table("c1", runs_of_chat(connection, "c1"), UTC)
+            ),
+        }
+    assert texts[name] == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def find(path: Path, typed: str) -> str | None:
+    with closing(open_to_read(path)) as connection:
+        return find_run(connection, typed)
+
+
+@pytest.mark.usefixtures("support_run")
+@pytest.mark.parametrize(
+    ("typed", "found"), [("run_a1b2", "run_a1b2"), ("run_a1b", "run_a1b2"), ("run_a1c", "run_a1c3"), ("c1", None)]
+)
+def test_a_run_is_found_by_as_much_of_its_id_as_no_other_has(path: Path, typed: str, found: str | None) -> None:
+    assert find(path, typed) == found
+
+
+@pytest.mark.usefixtures("support_run")
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("run_x", 'no run or chat is called "run_x": type the x-run-id'),
+        ("", 'no run or chat is called ""'),
+        ("run_a1", 'several runs begin with "run_a1": type more of one of\n  run_a1b2\n  run_a1c3'),
+        ("%", "no run or chat is called"),
+    ],
+)
+def test_what_names_no_single_run_is_told_what_to_type(path: Path, typed: str, complaint: str) -> None:
+    with pytest.raises(NoSuchRun) as caught:
+        find(path, typed)
+    assert complaint in str(caught.value)
+
+
+def test_an_id_that_begins_another_is_itself(path: Path, fill: Fill) -> None:
+    fill({"run_id": "run_1"}, {"run_id": "run_12"})
+    assert find(path, "run_1") == "run_1"
+
+
+def test_of_many_runs_some_are_listed(path: Path, fill: Fill) -> None:
+    fill(*({"run_id": f"run_{number:02}"} for number in range(30)))
+    with pytest.raises(NoSuchRun) as caught:
+        find(path, "run_")
+    assert len(str(caught.value).splitlines()) == 12
+    assert str(caught.value).endswith("run_09\n  ...")
+
+
+def test_a_run_that_another_program_recorded_is_told_too(path: Path, fill: Fill) -> None:
+    fill({"run_id": "r", "cost_source": None, "status": None, "cost": 0.25}, {"run_id": "r", "cost_source": None})
+    with closing(open_to_read(path)) as connection:
+        run = read_run(connection, "r")
+    assert [(step.number, len(step.calls), step.tools, step.handoff_to) for step in run.steps] == [
+        (None, 1, None, None)
+    ] * 2
+    lines = list(run_table(run, UTC))
+    assert lines[0] == "Run r"
+    assert lines[-1] == "Total cost: $0.250000 + 1 call of unknown cost"
+
+
+def test_a_simulated_run_costs_nothing_and_says_so(path: Path, fill: Fill) -> None:
+    fill({"run_id": "r", "cost_source": "simulated", "step": 1, "round": 1})
+    with closing(open_to_read(path)) as connection:
+        lines = list(run_table(read_run(connection, "r"), UTC))
+    assert [line.count("simulated") for line in lines[5:]] == [1, 0, 1]
+    assert "$" not in "".join(lines)
