@@ -8,10 +8,11 @@ it writes them, and `stalled-late` just after.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any
 
 from fondation.calls import ModelCall, RunInfo
 from fondation.stores import UsageStore, open_store
-from fondation.stores.sqlite.ledger import Changes, Ledger
+from fondation.stores.sqlite.ledger import Ledger
 from fondation.stores.sqlite.spool import spools_beside
 
 DATABASE = Path(sys.argv[1])
@@ -53,22 +54,26 @@ async def busy(store: UsageStore) -> None:
 
 
 async def stalled(store: UsageStore, *, late: bool = False) -> None:
-    save = Ledger.save
+    transaction = Ledger._transaction
 
-    def stand_still(self: Ledger, changes: Changes, spool: Path | None = None) -> None:
-        if late:
-            save(self, changes, spool)
+    @contextlib.contextmanager
+    def stand_still(self: Ledger) -> Generator[None, None, None]:
+        if not late:
+            time.sleep(60)
+        with transaction(self):
+            yield
         time.sleep(60)
 
     calls = [new_call(1), new_call(2)]
     await store.begin(calls[0], RUN)
-    Ledger.save = stand_still  # type: ignore[method-assign]
+    Ledger._transaction = stand_still  # type: ignore[method-assign]
     store.begin(calls[1], RUN)
     calls[0].status, calls[0].cost_source = "done", "billed"
     store.settle(calls[0])
-    while not any(spool.stat().st_size for spool in spools_beside(DATABASE)):
-        await asyncio.sleep(0.02)
-        store.hurry()
+    async with asyncio.timeout(5):
+        while not any(spool.stat().st_size for spool in spools_beside(DATABASE)):
+            await asyncio.sleep(0.02)
+            store.hurry()
     say("ready")
     await asyncio.sleep(60)
 
