@@ -173,3 +173,23 @@ async def test_the_session_opens_when_it_is_used_and_once(http: HttpClient) -> N
     assert http.session is http.session
     await http.close()
     assert not http.session.closed
+
+
+async def test_a_small_document_is_read_whole(upstream: Upstream, http: HttpClient) -> None:
+    upstream.reply(b'{"a"', Pause(0.01), b": 1}", status=404, headers={"X-Id": "7"})
+    response = await http.get(URL(f"{upstream.base_url}/it?id=1"), {"Accept": "text/plain"}, seconds=5, most=8)
+    assert (response.status, response.headers["x-id"], response.body) == (404, "7", b'{"a": 1}')
+    request = await upstream.request()
+    assert (request.method, request.target, request.headers["accept"]) == ("GET", "/v1/it?id=1", "text/plain")
+
+
+async def test_a_document_that_is_larger_than_it_may_be_is_not_read(upstream: Upstream, http: HttpClient) -> None:
+    upstream.reply(b"123456789")
+    with pytest.raises(ValueError, match="more than 8 bytes"):
+        await http.get(URL(upstream.base_url), {}, seconds=5, most=8)
+
+
+async def test_a_document_that_takes_too_long_is_given_up(upstream: Upstream, http: HttpClient) -> None:
+    upstream.reply(b"1", Pause(5))
+    with pytest.raises(TimeoutError):
+        await http.get(URL(upstream.base_url), {}, seconds=0.05, most=8)

@@ -80,6 +80,7 @@ WARNINGS = {
     "undescribed-agent": "The agents that hand off to it learn nothing about it.",
     "unused-tool": "No agent uses the tool.",
     "unused-model": "No agent uses the model.",
+    "unused-hook": "Nothing calls the function.",
     "undocumented-tool": "A model learns nothing about the tool.",
     "unknown-role": "The server knows no roles, so nobody has it.",
     "price-incomplete": "A price without which calls have no known cost is missing.",

@@ -23,6 +23,10 @@ def check_invoice(invoice: str) -> str:
     return f"{invoice} is paid"
 
 
+def tell_error(error: Exception, event: dict[str, object]) -> None:
+    """A hook."""
+
+
 def is_large(invoice: str) -> bool:
     """Whether the invoice is over the limit."""
     return len(invoice) > 20

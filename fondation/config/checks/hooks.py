@@ -1,20 +1,34 @@
-"""The entry points of hooks: they must be callable with what they are given."""
+"""The entry points of hooks: they must be callable with what they are given, and something must call them."""
 
 from __future__ import annotations
 
 from fondation.config.checks.functions import load_function
 from fondation.config.document import Document
+from fondation.config.places import Path
 from fondation.entry_points import Function, load_hook
 
-HOOKS = {("usage", "on_usage"): ("event",), ("usage", "on_error"): ("error", "event")}
+HOOKS: dict[Path, tuple[str, ...]] = {("usage", "on_usage"): ("event",), ("usage", "on_error"): ("error", "event")}
 """Where hooks are named -> what they are given."""
 
 
 def check_hooks(document: Document, *, importing: bool) -> None:
-    """Every hook; without `importing` only their names."""
+    """Every hook; without `importing` only their names, and whether they are called."""
     for path, given in HOOKS.items():
 
         def load(text: str, given: tuple[str, ...] = given) -> Function:
             return load_hook(text, *given)
 
-        load_function(document, path, ".".join(path), importing=importing, load=load)
+        load_function(document, path, ".".join(map(str, path)), importing=importing, load=load)
+    _check_use(document)
+
+
+def _check_use(document: Document) -> None:
+    on_usage, on_error = HOOKS
+    named = [path for path in HOOKS if document.text(*path) is not None]
+    if document.value("usage", "enabled") is False:
+        for path in named:
+            message = f"usage.{path[-1]} is never called: usage.enabled is false"
+            document.warning(path, "unused-hook", message, "remove it, or record usage")
+    elif named == [on_error] and on_usage not in document.dropped:
+        message = "usage.on_error is never called: there is no usage.on_usage that could fail"
+        document.warning(on_error, "unused-hook", message, "name a function under on_usage, or remove it")
