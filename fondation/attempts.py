@@ -90,6 +90,8 @@ class Attempts:
         """One attempt. The call is begun before anything is sent, and ended whatever comes."""
         call.askable = model.provider.receipts is not None
         yield [CallStarted(call)]
+        if self.deadline.reason is not None:
+            call.charged = False  # the run ended while the row was written: nothing is sent any more
         request = replace(request, settings=self.agent.settings[model.name])
         try:
             async with contextlib.aclosing(model.provider.stream(request, call)) as pieces:

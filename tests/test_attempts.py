@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -141,3 +142,16 @@ async def test_a_call_whose_provider_keeps_receipts_can_be_asked_for_later() -> 
     _, (without,) = await run(model(ScriptedProvider([broken])))
     assert (with_receipts.status, with_receipts.cost_source) == ("error", "pending")
     assert (without.cost_source, without.cost_note) == ("unknown", "no_usage")
+
+
+async def test_a_call_whose_run_ends_before_it_is_sent_costs_nothing() -> None:
+    provider = ScriptedProvider([answer("ok")])
+    run = build_run(build_route_on(model(provider), {"A": Player()}))
+    made: list[ModelCall] = []
+    async with contextlib.aclosing(run.events()) as batches:
+        async for batch in batches:
+            made += [event.call for event in batch if isinstance(event, events.CallEnded)]
+            if any(isinstance(event, events.CallStarted) for event in batch):
+                run.deadline.expire("left")
+    assert provider.requests == []
+    assert [(call.status, call.cost, call.cost_source) for call in made] == [("aborted", 0.0, "none")]

@@ -128,6 +128,8 @@ async def open_exchange(endpoint: Endpoint, body: bytes, call: ModelCall) -> Exc
     try:
         response = await (sending if request is None else asyncio.shield(request))
     except asyncio.CancelledError:
+        if not trace.sent:
+            call.charged = False
         if request is not None:
             await _abandon(request, trace, call)
         raise

@@ -34,6 +34,8 @@ PATIENCE_SECONDS = 24 * 3600.0
 """How long a call is asked for."""
 LOOK_SECONDS = 30.0
 """How often it is looked for calls that another process left behind."""
+HOPELESS: frozenset[CostNote] = frozenset(("no_generation_id", "no_receipts"))
+"""There is nothing to ask for, or nobody to ask."""
 AT_ONCE = 4
 """Questions under way."""
 MOST_CALLS = 40
@@ -108,7 +110,7 @@ class Settler:
         note = await self._ask(call, models)
         if note is None:
             return Outcome(unsettled)
-        if note in ("no_generation_id", "no_receipts") or time.time() - unsettled.since > PATIENCE_SECONDS:
+        if note in HOPELESS or time.time() - unsettled.since > PATIENCE_SECONDS:
             _give_up(call, models, note)
             return Outcome(unsettled)
         if unsettled.tries == TELL_AFTER:
@@ -123,10 +125,12 @@ class Settler:
     async def _ask(self, call: ModelCall, models: Sequence[Model]) -> CostNote | None:
         """Ask each account that may have paid; why nobody told, or None where the call is billed now."""
         accounts = dict.fromkeys(model.provider.receipts for model in models if model.provider.receipts is not None)
-        if not accounts:
-            return "no_receipts" if models else "no_model"
+        if models and not accounts:
+            return "no_receipts"
         if call.generation_id is None:
             return "no_generation_id"
+        if not accounts:
+            return "no_model"
         note: CostNote = "not_found"
         for receipts in accounts:
             try:

@@ -262,6 +262,7 @@ async def test_an_abandoned_call_waits_only_so_long(
     call = new_call()
     assert 0.08 < await cancelled(openrouter().stream(QUESTION, call), upstream) < 1
     assert call.generation_id is None
+    assert call.charged is None, "it was sent: who knows"
     assert await gone(upstream)
 
 
@@ -278,20 +279,24 @@ async def test_a_call_abandoned_twice_is_dropped(upstream: Upstream, openrouter:
     assert await gone(upstream)
 
 
-async def test_a_call_abandoned_while_it_connects_is_dropped_at_once(
-    openrouter: MakeProvider, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("provider", ["openrouter", "openai"])
+async def test_a_call_abandoned_while_it_connects_is_dropped_at_once_and_costs_nothing(
+    provider: str, openrouter: MakeProvider, openai: MakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(*_: object, **__: object) -> None:
         await asyncio.sleep(60)
 
+    make = openrouter if provider == "openrouter" else openai
     monkeypatch.setattr("aiohttp.TCPConnector.connect", never)
-    task = asyncio.create_task(ask(openrouter()))
+    call = new_call()
+    task = asyncio.ensure_future(anext(make().stream(QUESTION, call)))
     await asyncio.sleep(0.05)
     task.cancel()
     began = time.perf_counter()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.perf_counter() - began < 2
+    assert call.charged is False
 
 
 async def test_no_task_is_left_behind(upstream: Upstream, openai: MakeProvider) -> None:

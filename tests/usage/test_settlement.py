@@ -201,6 +201,11 @@ async def test_who_cannot_be_asked_is_not(fields: dict[str, Any], note: str) -> 
     assert shelf.asked == []
 
 
+async def test_what_has_no_id_is_not_waited_for_whatever_the_file_names() -> None:
+    store = await settle(waiting(generation_id=None), models=[])
+    assert store.outcomes[0].retry_in is None
+
+
 async def test_a_simulated_call_that_was_lost_is_simulated() -> None:
     store = await settle(waiting(provider="simulated", status="lost"), models=[])
     call = store.outcomes[0].unsettled.call
