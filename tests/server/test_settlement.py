@@ -118,8 +118,8 @@ async def test_what_is_not_settled_at_the_end_is_settled_after_the_next_start(
 
 
 @contextlib.asynccontextmanager
-async def killed(folder: Path) -> AsyncIterator[str]:
-    """`fondation serve` in a process of its own, which is killed without a chance to clean up."""
+async def serve_command(folder: Path) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """`fondation serve` in a process of its own: the route's URL, and the process, which is killed at the end."""
     command = (sys.executable, "-m", "fondation", "serve", "--port", "0")
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
@@ -127,9 +127,10 @@ async def killed(folder: Path) -> AsyncIterator[str]:
         async with asyncio.timeout(20):
             while not (line := (await process.stdout.readline()).decode().strip()).startswith("http://"):
                 assert process.returncode is None
-        yield f"{line}/api/chat"
+        yield f"{line}/api/chat", process
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
 
 
@@ -137,10 +138,12 @@ async def test_what_a_killed_process_was_asking_is_billed_after_the_next_start(
     kitchen: Kitchen, tmp_path: Path, upstream: Upstream
 ) -> None:
     again = app(tmp_path, upstream)
-    async with killed(tmp_path) as url, aiohttp.ClientSession() as session:
+    async with serve_command(tmp_path) as (url, process), aiohttp.ClientSession() as session:
         response = await session.post(url, data=b'{"message": "Hi"}', headers=JSON)
         await response.content.readuntil(b"Hal")
         await generation_id_is_kept(tmp_path)
+        process.kill()
+        await process.wait()
         response.close()
     row = read_row(tmp_path)
     assert (row["status"], row["cost_source"], row["generation_id"]) == ("running", "pending", "gen-1")
