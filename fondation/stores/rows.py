@@ -177,4 +177,4 @@ def _amount(value: float | None) -> float | None:
 _NOTHING_YET = _progress(ModelCall("", "", "", ()))
 
 PROGRESS_COLUMNS = tuple(_NOTHING_YET)
-"""Those that an update writes: no index but one holds them, so it is cheap."""
+"""Those that an update writes. Of the indexes, the one by time, from which reports are read, holds most of them."""

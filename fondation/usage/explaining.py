@@ -125,7 +125,7 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
         calls = [Call(dict(zip(names, row, strict=True))) for row in cursor]
         tools = tools_of_run(connection, calls[0].row["chat_id"], run_id)
     total = report(connection, Filters(run=run_id), ("agent",), UTC).total
-    return Run(run_id, _steps(calls, tools), total)
+    return Run(run_id, steps_of(calls, tools), total)
 
 
 def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:
@@ -137,7 +137,7 @@ def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:
     return [read_run(connection, run_id) for (run_id,) in connection.execute(query, (chat_id,)).fetchall()]
 
 
-def _steps(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step]:
+def steps_of(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step]:
     """The steps of the answer, then the calls beside it."""
     beside = [Step(None, (call,), None, None) for call in calls if call.purpose is not None]
     turns: dict[object, list[Call]] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fondation.usage.explained import run_json, run_table, runs_table
-from fondation.usage.explaining import NoSuchRun, find_run, read_run, runs_of_chat
+from fondation.usage.explaining import Call, NoSuchRun, find_run, read_run, runs_of_chat, steps_of
 from fondation.usage.formats import dumps
 from fondation.usage.reading import open_to_read
 
@@ -136,3 +136,15 @@ def test_a_simulated_run_costs_nothing_and_says_so(path: Path, fill: Fill) -> No
         lines = list(run_table(read_run(connection, "r"), UTC))
     assert [line.count("simulated") for line in lines[5:]] == [1, 0, 1]
     assert "$" not in "".join(lines)
+
+
+def test_a_call_beside_the_answer_comes_last_under_what_it_was_for() -> None:
+    row = {"step": 1, "round": 1, "agent_name": "A"}
+    title = Call({**row, "purpose": "title"})
+    answers = [Call({**row, "purpose": purpose, "step": step}) for purpose, step in (("answer", 1), (None, 2))]
+    steps = steps_of([title, *answers], [])
+    assert [(step.number, [call.purpose for call in step.calls]) for step in steps] == [
+        (1, [None]),
+        (2, [None]),
+        (None, ["title"]),
+    ]
