@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from fondation.agents import Cast, Simulate, build_cast, missing_keys
+from fondation.agents import Simulate, build_cast, missing_keys
 from fondation.asides import Asides
 from fondation.config import Config, Loaded, load
 from fondation.errors import ChatStoreError, ConfigError, EntryPointError
@@ -28,7 +28,7 @@ from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.neighbours import listening, not_here
 from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
-from fondation.stores import ChatStore, open_chats
+from fondation.stores import CannotOpen, ChatStore, open_chats
 from fondation.usage import pricing
 from fondation.usage.hooks import open_hooks
 from fondation.usage.location import ledger_file, why_not_recorded

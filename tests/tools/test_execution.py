@@ -16,8 +16,8 @@ from fondation.calls import RunInfo
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.events import Event
 from fondation.messages import ToolCall, ToolResult
-from fondation.tools.base import Wait
 from fondation.threads import in_thread
+from fondation.tools.base import Wait
 from fondation.tools.execution import ToolRunner, parse_arguments
 from tests.support.scripted import FunctionTool
 

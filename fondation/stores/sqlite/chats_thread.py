@@ -236,8 +236,8 @@ class ChatThread:
         """The database fails: keep what is to be saved late, and try again soon."""
         self._recover(error)
         self._trouble.meet(error)
-        dropped = sum(map(self._late.add, late))
-        self._trouble.tell(len(self._late), None, dropped)
+        self._trouble.drop(sum(map(self._late.add, late)))
+        self._trouble.tell(len(self._late), None)
 
     def _refusal(self, job: _Job, error: Exception) -> _Outcome:
         refusal = ChatStoreError(f"The chats in {self._path} cannot be read or written: {error}")

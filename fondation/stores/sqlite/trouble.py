@@ -48,9 +48,9 @@ class Trouble:
         self.retry_at = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
 
-    def drop(self, rows: int) -> None:
-        """There is no room for these rows."""
-        self.dropped += rows
+    def drop(self, number: int) -> None:
+        """There is no room for so many."""
+        self.dropped += number
 
     def tell(self, waiting: int, spool: Path | None) -> None:
         """Log how things are, once in a while."""
