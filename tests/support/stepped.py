@@ -20,7 +20,7 @@ from aiohttp import web
 from fondation.calls import ModelCall, TokenUsage
 from fondation.config import load
 from fondation.errors import ProviderError
-from fondation.providers.base import Accepted, AnswerEnd, ModelRequest, Piece, Pieces
+from fondation.providers.base import Accepted, AnswerEnd, ModelRequest, Piece, Pieces, Receipts
 from fondation.server import create_app
 from fondation.server.keys import SERVICES, Services
 from fondation.server.live import LiveRun
@@ -71,6 +71,7 @@ class SteppedProvider:
 
     name: str = "openrouter"
     calls: list[UpstreamCall] = field(default_factory=list)
+    receipts: Receipts | None = None
 
     async def stream(self, request: ModelRequest, call: ModelCall) -> Pieces:
         upstream = UpstreamCall(f"gen-{len(self.calls) + 1}", request)

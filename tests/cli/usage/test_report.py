@@ -218,7 +218,7 @@ def test_filters_and_groups_are_passed_on(usage: Usage) -> None:
         (("--since", "1d", "--until", "2d"), "--since 1d is not before --until 2d"),
         (("--by", "week"), '"week" is none of agent, model, user, session, day, provider'),
         (("--by", "agent,"), '"" is none of agent'),
-        (("--by", "week"), "day, provider (no call has a label)"),
+        (("--by", "week"), "day, provider, purpose (no call has a label)"),
         (("--format", "xml"), "'xml' is not one of 'table', 'json', 'csv'"),
         (("--top", "0"), "0 is not in the range x>=1"),
         (("--watch",), "--watch draws a table on a terminal: leave it out where a program or a file reads"),
@@ -281,4 +281,4 @@ def test_calls_are_split_by_a_label(usage: Usage) -> None:
     assert json.loads(usage("--by", "team", "--format", "json").stdout)["groups"][0]["team"] == "red"
     result = usage("--by", "tema")
     assert result.exit_code == 2
-    assert '"tema" is none of agent, model, user, session, day, provider (labels: team)' in result.stderr
+    assert '"tema" is none of agent, model, user, session, day, provider, purpose (labels: team)' in result.stderr

@@ -97,7 +97,7 @@ async def test_while_the_database_has_no_room_rows_wait_in_the_spool(
     store.close()
     assert [(row["step"], row["status"]) for row in rows()] == [(1, "done"), (2, "done")]
     assert "Answers go on; rows that wait" in caplog.text
-    assert "Usage is saved" in caplog.text
+    assert "Can save usage to" in caplog.text
 
 
 async def test_on_a_full_disk_rows_wait_in_memory(path: Path, rows: Rows, run: RunInfo, new_call: NewCall) -> None:
