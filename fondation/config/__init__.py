@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fondation.config.budgets import BudgetConfig, BudgetScope, OnExceed
 from fondation.config.database import database_file
 from fondation.config.loaded import Loaded
 from fondation.config.loading import load
@@ -14,6 +15,8 @@ from fondation.config.tools import Approval, ToolConfig
 __all__ = [
     "AgentConfig",
     "Approval",
+    "BudgetConfig",
+    "BudgetScope",
     "Config",
     "ContextValue",
     "Cors",
@@ -22,6 +25,7 @@ __all__ = [
     "Memory",
     "ModelConfig",
     "OnDisconnect",
+    "OnExceed",
     "Price",
     "Problem",
     "RouteConfig",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, GetJsonSchemaHandler, WithJsonSchema
@@ -92,7 +93,7 @@ def _form(scalar: Scalar) -> AfterValidator:
     return AfterValidator(fitting)
 
 
-def _read(read: Callable[[str], float]) -> BeforeValidator:
+def _read(read: Callable[[str], float | Decimal]) -> BeforeValidator:
     return BeforeValidator(lambda value: read(value) if isinstance(value, str) else value)
 
 
@@ -100,7 +101,12 @@ Duration = Annotated[float, _read(scalars.duration), _schema(scalars.DURATION)]
 """Seconds."""
 Size = Annotated[int, _read(scalars.size), _schema(scalars.SIZE)]
 """Bytes."""
+Money = Annotated[int, _read(scalars.money), _schema(scalars.MONEY)]
+"""Pico-dollars, 10^12 to the dollar: what the ledger adds."""
+Percent = Annotated[Decimal, _read(scalars.percent), _schema(scalars.PERCENT)]
+"""A share of 1."""
 EntryPoint = Annotated[str, _form(scalars.ENTRY_POINT), _schema(scalars.ENTRY_POINT)]
+NameText = Annotated[str, _form(scalars.NAME), _schema(scalars.NAME)]
 VariableName = Annotated[str, _form(scalars.VARIABLE_NAME), _schema(scalars.VARIABLE_NAME)]
 BaseUrl = Annotated[str, _form(scalars.BASE_URL), _schema(scalars.BASE_URL)]
 Origin = Annotated[str, _form(scalars.ORIGIN), _schema(scalars.ORIGIN)]

@@ -32,6 +32,8 @@ ERRORS = {
     "invalid-value": "The value has not the form of its key.",
     "invalid-duration": "It is no duration.",
     "invalid-size": "It is no size.",
+    "invalid-money": "It is no money.",
+    "invalid-percent": "It is no percent.",
     "invalid-url": "It is no address of a server.",
     "invalid-origin": "It is no origin.",
     "invalid-host": "It is no name or address of a machine.",

@@ -66,6 +66,17 @@ class Document:
         items = value if isinstance(value, list) else []
         return [(index, item) for index, item in enumerate(items) if isinstance(item, str)]
 
+    def mappings_at(self, *path: str | int) -> list[tuple[int, dict[str, Value]]]:
+        """The mappings of the list at `path`, each with its index."""
+        value = self.value(*path)
+        items = value if isinstance(value, list) else []
+        return [(index, item) for index, item in enumerate(items) if isinstance(item, dict)]
+
+    def one_or_more(self, *path: str | int) -> list[tuple[Path, str]]:
+        """The text at `path`, or those of the list there, each with its place."""
+        text = self.text(*path)
+        return [(path, text)] if text is not None else [((*path, index), item) for index, item in self.texts_at(*path)]
+
     def shown(self, path: Path) -> str:
         """A value for a message: as it is written where a variable is in it."""
         if path in self.from_environment:

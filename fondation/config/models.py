@@ -19,6 +19,7 @@ from fondation.config.base import (
     VariableName,
     text_schema,
 )
+from fondation.config.budgets import BudgetConfig
 from fondation.config.routes import Limits, RouteConfig
 from fondation.config.settings import Settings
 from fondation.config.tools import ToolConfig
@@ -207,6 +208,8 @@ class Config(Section):
     """The paths of the server, each with the agent that answers there."""
     limits: Limits = Limits()
     """What each run may use; a route may have its own."""
+    budgets: list[BudgetConfig] = Field(default_factory=list)
+    """What model calls may cost: every budget that a call falls under must have room for it."""
     usage: Usage = Usage()
     """Whether and how model calls are recorded."""
     storage: Storage = Storage()

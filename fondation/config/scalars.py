@@ -1,4 +1,4 @@
-"""The small written forms of agents.yaml: durations, sizes, names, addresses.
+"""The small written forms of agents.yaml: durations, sizes, money, percents, names, addresses.
 
 Each is one `Scalar`: the pattern that editors and `validate` share, the noun and the help that a reader gets, and
 where the text stands for a number, a function that reads it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 """A whole `${NAME}` or `${NAME:-default}`: what the schema admits where a number, a boolean or a choice belongs."""
@@ -56,6 +57,18 @@ SIZE = Scalar(
     'a size is a whole number from 1 to 999999999 and a unit (B, KB, MB, GB), like "256KB" or "4MB"',
     "invalid-size",
 )
+MONEY = Scalar(
+    "money",
+    r"\$(?:[1-9][0-9]{0,5}(?:\.[0-9]{1,12})?|0\.(?=0*[1-9])[0-9]{1,12})",
+    'money is a $ and a plain amount of dollars, more than 0 and less than a million, like "$5.00" or "$0.25"',
+    "invalid-money",
+)
+PERCENT = Scalar(
+    "a percent",
+    r"(?:[1-9][0-9]?(?:\.[0-9]{1,2})?|100)%",
+    'a percent is a number from 1 to 100 and a %, like "80%"',
+    "invalid-percent",
+)
 ENTRY_POINT = Scalar(
     "an entry point",
     r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*",
@@ -100,6 +113,13 @@ ON_DISCONNECT = Scalar(
     "invalid-choice",
     ("cancel", "continue"),
 )
+ON_EXCEED = Scalar(
+    "a word",
+    "stop",
+    "write stop, or the model that answers instead: {use: NAME}",
+    "invalid-choice",
+    ("stop",),
+)
 
 TOOL_NAME = Scalar(
     "a tool's name",
@@ -126,12 +146,29 @@ CONTEXT_NAME = Scalar(
     "invalid-name",
 )
 
-VALUES = (DURATION, SIZE, ENTRY_POINT, VARIABLE_NAME, BASE_URL, ORIGIN, HOST, NOT_BLANK, APPROVAL, ON_DISCONNECT)
+VALUES = (
+    DURATION,
+    SIZE,
+    MONEY,
+    PERCENT,
+    ENTRY_POINT,
+    VARIABLE_NAME,
+    BASE_URL,
+    ORIGIN,
+    HOST,
+    NOT_BLANK,
+    APPROVAL,
+    ON_DISCONNECT,
+    ON_EXCEED,
+    NAME,
+)
 KEYS = (TOOL_NAME, NAME, ROUTE_PATH, CONTEXT_NAME)
 
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BYTES = {"B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 """A KB is 1000 bytes."""
+PICO_PLACES = 12
+"""Money is counted in millionths of a millionth of a dollar: the decimals that an amount may have."""
 
 
 def duration(text: str) -> float:
@@ -144,6 +181,20 @@ def size(text: str) -> int:
     """Read "256KB" or "4MB" as bytes. Raises ValueError with the help."""
     number, unit = _number_and_unit(text, SIZE)
     return number * BYTES[unit]
+
+
+def money(text: str) -> int:
+    """Read "$5.00" as pico-dollars, 10^12 to the dollar, exactly. Raises ValueError with the help."""
+    if not MONEY.fits(text):
+        raise ValueError(MONEY.help)
+    return int(Decimal(text.removeprefix("$")).scaleb(PICO_PLACES))
+
+
+def percent(text: str) -> Decimal:
+    """Read "80%" as the share 0.8, exactly. Raises ValueError with the help."""
+    if not PERCENT.fits(text):
+        raise ValueError(PERCENT.help)
+    return Decimal(text.removesuffix("%")).scaleb(-2)
 
 
 def written_duration(seconds: float) -> str:

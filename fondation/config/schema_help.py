@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from fondation.config import scalars, secrets, yaml_scalars
+from fondation.config.meant import meant
 from fondation.config.places import Path, dotted
 from fondation.config.routes import ContextType
 from fondation.config.scalars import Scalar
@@ -36,6 +37,17 @@ _OTHER_NAMES = {
     "endpoint": "base_url",
     "max_retries": "retries",
     "keywords": "match_on",
+    "amount": "limit",
+    "max_cost": "limit",
+    "max_spend": "limit",
+    "period": "every",
+    "interval": "every",
+    "reset": "every",
+    "window": "every",
+    "scope": "where",
+    "filter": "where",
+    "alert_at": "warn_at",
+    "on_limit": "on_exceed",
 }
 """What other libraries call our keys."""
 
@@ -73,8 +85,8 @@ def unknown_key(path: Path, key: str, known: list[str], value: str | None) -> st
         return secrets.HELP
     if path[-1:] == ("settings",):
         return _unknown_setting(key, known)
-    guess = near(key, known) or _OTHER_NAMES.get(key)
-    if guess in known:
+    other = _OTHER_NAMES.get(key)
+    if guess := other if other in known else near(key, known):
         return f'did you mean "{guess}"?'
     if "settings" in known and (setting := near(key, Settings.model_fields.keys() - {"extra"})):
         return f'"{setting}" is a setting: write it under settings'
@@ -100,6 +112,8 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
         return "write the variable's name alone, without ${ }" if scalar is scalars.VARIABLE_NAME else scalar.help
     if scalar.fits(text.strip()):
         return f'remove the blank around it: "{text.strip()}"'
+    if guess := meant(scalar, text):
+        return f'write "{guess}"'
     if scalar is scalars.ENTRY_POINT and ":" not in text:
         module, _, attribute = text.replace("/", ".").rpartition(".")
         guess = f"{module}:{path[1] if attribute == 'py' else attribute}"
@@ -114,12 +128,16 @@ def wrong_word(scalar: Scalar, text: str) -> str:
         return f'write a mapping: {{when: "{text}"}}'
     if scalar is scalars.ON_DISCONNECT and scalars.DURATION.fits(text):
         return f"write a mapping: {{grace: {text}}}"
+    if scalar is scalars.ON_EXCEED and scalars.NAME.fits(text):
+        return f"write a mapping: {{use: {text}}}"
     return scalar.help
 
 
 def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar: Scalar | None) -> str:
     """For a value of another kind than its key's `types`; `scalar` is the form of the text that would do."""
     structured = isinstance(found, list | dict)
+    if scalar and not structured and (guess := meant(scalar, written)):
+        return f'write "{guess}"'
     if scalar and (scalar.words or (scalar.code != "empty-value" and not structured)):
         return scalar.help
     if isinstance(found, bool | int | float) and "string" in types:

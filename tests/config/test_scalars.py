@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +39,45 @@ def test_what_is_no_size_says_how_one_is_written(text: str) -> None:
         scalars.size(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "pico"),
+    [
+        ("$5.00", 5 * 10**12),
+        ("$5", 5 * 10**12),
+        ("$0.25", 25 * 10**10),
+        ("$0.000000000001", 1),
+        ("$999999.999999999999", 10**18 - 1),
+    ],
+)
+def test_money_is_read_as_pico_dollars(text: str, pico: int) -> None:
+    assert scalars.money(text) == pico
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "5", "5$", "$", "$0", "$0.00", "$-1", "-$1", "$1,000", "$1_000", "$05", "$.50", "$5.", "$ 5", "$5.00\n"),
+        *("$1000000", "$0.0000000000001", "$5.0000000000001", "$1e3", "$inf", "$nan", "$\N{ARABIC-INDIC DIGIT FIVE}"),
+    ],
+)
+def test_what_is_no_money_says_how_it_is_written(text: str) -> None:
+    with pytest.raises(ValueError, match=r'like "\$5\.00"'):
+        scalars.money(text)
+
+
+@pytest.mark.parametrize(("text", "share"), [("80%", "0.8"), ("1%", "0.01"), ("100%", "1"), ("99.5%", "0.995")])
+def test_a_percent_is_read_as_a_share(text: str, share: str) -> None:
+    assert scalars.percent(text) == Decimal(share)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "80", "0.8", "0%", "0.5%", "101%", "100.5%", "-5%", "80 %", "%80", "080%", "80.%"]
+)
+def test_what_is_no_percent_says_how_one_is_written(text: str) -> None:
+    with pytest.raises(ValueError, match='like "80%"'):
+        scalars.percent(text)
+
+
 @given(st.integers(1, 999_999), st.sampled_from(sorted(scalars.SECONDS)))
 @settings(max_examples=50)
 def test_a_duration_that_is_written_again_is_the_same(number: int, unit: str) -> None:
@@ -52,10 +93,18 @@ def test_a_size_that_is_written_again_is_the_same(number: int, unit: str) -> Non
     assert scalars.size(scalars.written_size(size)) == size
 
 
-@given(st.text(max_size=12))
+READ: list[tuple[Callable[[str], float | Decimal], scalars.Scalar]] = [
+    (scalars.duration, scalars.DURATION),
+    (scalars.size, scalars.SIZE),
+    (scalars.money, scalars.MONEY),
+    (scalars.percent, scalars.PERCENT),
+]
+
+
+@given(st.one_of(st.text(max_size=12), st.from_regex(r"\A[$]?[0-9]{0,7}[.]?[0-9]{0,13}%?\Z")))
 @settings(max_examples=200)
 def test_every_text_is_read_or_refused_with_help(text: str) -> None:
-    for read, scalar in ((scalars.duration, scalars.DURATION), (scalars.size, scalars.SIZE)):
+    for read, scalar in READ:
         if scalar.fits(text):
             assert read(text) > 0
         else:

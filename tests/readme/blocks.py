@@ -49,6 +49,7 @@ def _keys(node: dict[str, Any], schema: dict[str, Any], path: str) -> Iterator[t
         yield from _keys(inner, schema, f"{below}.")
         for named in inner.get("patternProperties", {}).values():
             yield from _keys(_resolved(named, schema), schema, f"{below}.NAME.")
+        yield from _keys(_resolved(inner.get("items", {}), schema), schema, f"{below}[].")
 
 
 def _resolved(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from fondation.config.checks.agents import TAKEN_TOOLS
 from fondation.config.document import Document
@@ -12,7 +12,7 @@ from fondation.config.words import did_you_mean, near, shown
 
 
 def check_references(document: Document) -> None:
-    """Every reference of models, agents and routes."""
+    """Every reference of models, agents, routes and budgets."""
     models, tools, agents = (_declared(document, key) for key in ("models", "tools", "agents"))
     for name in document.mapping("models"):
         for index, fallback in document.texts_at("models", name, "fallbacks"):
@@ -31,7 +31,20 @@ def check_references(document: Document) -> None:
         for key in ("titles", "suggestions"):
             if (model := document.text("routes", path, key, "model")) is not None:
                 _resolve(document, ("routes", path, key, "model"), model, "model", models)
+    for written, noun, name in references_of_budgets(document):
+        _resolve(document, written, name, noun, models if noun == "model" else agents)
     _check_self_references(document)
+
+
+def references_of_budgets(document: Document) -> Iterator[tuple[Path, str, str]]:
+    """What budgets name: the place, `model` or `agent`, and the name."""
+    for index, _ in document.mappings_at("budgets"):
+        for noun in ("agent", "model"):
+            for place, name in document.one_or_more("budgets", index, "where", noun):
+                yield place, noun, name
+        use = ("budgets", index, "on_exceed", "use")
+        if (substitute := document.text(*use)) is not None:
+            yield use, "model", substitute
 
 
 def _declared(document: Document, key: str) -> Collection[str] | None:
@@ -48,7 +61,7 @@ def _resolve(document: Document, path: Path, name: str, noun: str, known: Collec
         return
     if noun == "tool" and _waits_for_a_name(name, known):
         return
-    help = _elsewhere(document, name, noun, known) or did_you_mean(name, known, f"{noun}s")
+    help = _elsewhere(document, path, name, noun, known) or did_you_mean(name, known, f"{noun}s")
     if path in document.from_environment:
         message, help = (
             f"{dotted(path)} is {document.shown(path)}, whose value is no {noun}",
@@ -65,14 +78,15 @@ def _waits_for_a_name(tool: str, known: Collection[str]) -> bool:
     return bool(taken) and (len(taken) == len(known) or near(tool, known) in taken)
 
 
-def _elsewhere(document: Document, name: str, noun: str, known: Collection[str]) -> str | None:
+def _elsewhere(document: Document, path: Path, name: str, noun: str, known: Collection[str]) -> str | None:
     """The help for a name that is declared as something else."""
     if near(name, known):
         return None
     for other in ("model", "tool", "agent"):
         if other != noun and name in (_declared(document, f"{other}s") or ()):
             article = "an" if other == "agent" else "a"
-            return f"{shown(name)} is {article} {other}" + ("; agents go under handoffs" if other == "agent" else "")
+            handoffs = other == "agent" and path[0] == "agents"
+            return f"{shown(name)} is {article} {other}" + ("; agents go under handoffs" if handoffs else "")
     if noun == "tool" and ":" in name:
         return f"declare it under tools, with a name: name: {name}"
     if noun == "model" and "/" in name:

@@ -6,7 +6,7 @@ from fondation.config.checks.reach import agents_of_routes
 from fondation.config.document import Document
 
 _BREAKING = frozenset({"unknown-model", "unknown-tool", "unknown-agent", "missing-key", "duplicate-key"})
-_REFERRING = ((), ("models",), ("tools",), ("agents",), ("routes",))
+_REFERRING = ((), ("models",), ("tools",), ("agents",), ("routes",), ("budgets",))
 
 
 def check_unused(document: Document) -> None:
@@ -82,6 +82,7 @@ def _check_unused_models(document: Document) -> None:
         for route in document.mapping("routes")
         for key in ("titles", "suggestions")
     }
+    used |= {document.text("budgets", index, "on_exceed", "use") for index, _ in document.mappings_at("budgets")}
     for model in document.mapping("models"):
         if model not in used:
             document.warning(
