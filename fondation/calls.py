@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -50,6 +50,15 @@ class TokenUsage(msgspec.Struct, frozen=True):
         if self.prompt_tokens is None and self.completion_tokens is None:
             return None
         return (self.prompt_tokens or 0) + (self.completion_tokens or 0)
+
+
+class Spent(NamedTuple):
+    """What some calls took together."""
+
+    usage: TokenUsage
+    """Sums of what is known; None where nothing is."""
+    cost_source: CostSource
+    """The least certain among the calls, `unknown` the least of all: `usage.cost` misses such calls."""
 
 
 @dataclass(frozen=True, slots=True)

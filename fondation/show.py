@@ -15,9 +15,13 @@ from fondation.events import (
     ReasoningDelta,
     ReasoningEnded,
     ReasoningStarted,
+    RunAborted,
+    RunFailed,
     SourceCited,
 )
+from fondation.messages import Json
 from fondation.protocols.payloads import usage_metadata
+from fondation.summary import spent
 
 KINDS: dict[str, tuple[type[Event], ...]] = {
     "reasoning": (ReasoningStarted, ReasoningDelta, ReasoningEnded),
@@ -27,30 +31,43 @@ KINDS: dict[str, tuple[type[Event], ...]] = {
 
 
 async def show(batches: Batches, shown: Collection[str]) -> Batches:
-    """The same batches without what is not `shown`; with usage, each answered call tells what it took."""
+    """The same batches without what is not `shown`; with usage, each step tells what it took."""
     hidden = frozenset(kind for word, kinds in KINDS.items() if word not in shown for kind in kinds)
-    tells_usage = "usage" in shown
+    steps = _Steps() if "usage" in shown else None
     async with contextlib.aclosing(batches):
         async for batch in batches:
             if not hidden.isdisjoint(map(type, batch)):
                 batch = [event for event in batch if type(event) not in hidden]
-            if tells_usage:
-                batch = _with_usage(batch)
+            if steps is not None:
+                batch = steps.tell(batch)
             if batch:
                 yield batch
 
 
-def _with_usage(batch: Batch) -> Batch:
-    told: Batch = []
-    for event in batch:
-        told.append(event)
-        if isinstance(event, CallEnded) and event.call.status == "done" and event.call.purpose == "answer":
-            told.append(_usage(event.call))
-    return told
+class _Steps:
+    """What each step of the answer took, all of its attempts: told once its answer is there, or will not come."""
 
+    def __init__(self) -> None:
+        self._calls: list[ModelCall] = []
+        """Those of the step that is not told yet."""
 
-def _usage(call: ModelCall) -> DataSent:
-    known = {} if call.usage is None else usage_metadata(call.usage, call.cost_source)
-    cost = {} if call.cost is None else {"cost": call.cost}
-    model = call.model or call.requested_model
-    return DataSent("usage", {"agent": call.agent, "model": model, **known, **cost, "costSource": call.cost_source})
+    def tell(self, batch: Batch) -> Batch:
+        told: Batch = []
+        for event in batch:
+            match event:
+                case RunFailed() | RunAborted():
+                    told += [*self._usage(), event]
+                case CallEnded(call=call) if call.purpose == "answer":
+                    self._calls.append(call)
+                    told += [event, *self._usage()] if call.status == "done" else [event]
+                case _:
+                    told.append(event)
+        return told
+
+    def _usage(self) -> Batch:
+        if not self._calls:
+            return []
+        calls, self._calls = self._calls, []
+        usage, cost_source = spent(calls)
+        whose: dict[str, Json] = {"agent": calls[-1].agent, "model": calls[-1].model or calls[-1].requested_model}
+        return [DataSent("usage", {**whose, **usage_metadata(usage, cost_source)})]

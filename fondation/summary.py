@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from fondation.calls import CostSource, ModelCall, TokenUsage
+import msgspec
+
+from fondation.calls import CostSource, ModelCall, Spent, TokenUsage
 from fondation.events import RunSummary
+from fondation.usage.money import PICO_PER_DOLLAR, pico
 
 CERTAINTY: tuple[CostSource, ...] = (
     "none",
@@ -18,6 +20,7 @@ CERTAINTY: tuple[CostSource, ...] = (
     "unknown",
 )
 """From the surest to the least sure: a sum is as sure as its least sure part."""
+_NOBODY_KNOWS = ("pending", "unknown")
 
 
 def summarize(
@@ -33,14 +36,15 @@ def summarize(
     """The summary of a run with these calls; `finish_reason` None is what the last model said."""
     answered = [call for call in calls if call.status == "done"]
     last = answered[-1] if answered else None
+    usage, cost_source = spent(calls)
     return RunSummary(
         run_id=run_id,
         message_id=message_id,
         agent=chain[-1],
         handoff_chain=tuple(chain),
         model=(last.model or last.requested_model) if last else None,
-        usage=_total(calls),
-        cost_source=max((call.cost_source for call in calls), key=CERTAINTY.index, default="none"),
+        usage=usage,
+        cost_source=cost_source,
         finish_reason=finish_reason or (last.finish_reason if last else None) or "other",
         calls=len(calls),
         steps=steps,
@@ -49,18 +53,29 @@ def summarize(
     )
 
 
-def _total(calls: Sequence[ModelCall]) -> TokenUsage:
-    """Sums of what is known; None where nothing is."""
-    usages = [call.usage for call in calls if call.usage is not None]
-    return TokenUsage(
+def spent(calls: Iterable[ModelCall]) -> Spent:
+    """What these calls took."""
+    return together([_of_call(call) for call in calls])
+
+
+def together(parts: Sequence[Spent]) -> Spent:
+    """What all of it took. Nothing known is no sum, never a zero: a call that was refused does not make it one."""
+    usages = [usage for usage, _ in parts]
+    total = TokenUsage(
         prompt_tokens=_sum([usage.prompt_tokens for usage in usages]),
         completion_tokens=_sum([usage.completion_tokens for usage in usages]),
         total_tokens=_sum([usage.total for usage in usages]),
         cached_tokens=_sum([usage.cached_tokens for usage in usages]),
         cache_write_tokens=_sum([usage.cache_write_tokens for usage in usages]),
         reasoning_tokens=_sum([usage.reasoning_tokens for usage in usages]),
-        cost=_dollars([call.cost for call in calls]),
+        cost=_dollars(parts),
     )
+    return Spent(total, max((part.cost_source for part in parts), key=CERTAINTY.index, default="none"))
+
+
+def _of_call(call: ModelCall) -> Spent:
+    """Its whole cost, which may be more than its provider says in the usage, or another."""
+    return Spent(msgspec.structs.replace(call.usage or TokenUsage(), cost=call.cost), call.cost_source)
 
 
 def _sum(counts: Sequence[int | None]) -> int | None:
@@ -68,7 +83,9 @@ def _sum(counts: Sequence[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def _dollars(costs: Sequence[float | None]) -> float | None:
-    """The sum to a millionth of a millionth of a dollar, which is what the ledger adds."""
-    known = [cost for cost in costs if cost is not None]
-    return round(math.fsum(known), 12) if known else None
+def _dollars(parts: Sequence[Spent]) -> float | None:
+    """The sum as the ledger adds it, to the last digit."""
+    known = [(usage.cost, source) for usage, source in parts if usage.cost is not None]
+    if all(source == "none" for _, source in known) and any(part.cost_source in _NOBODY_KNOWS for part in parts):
+        return None
+    return sum(pico(cost) for cost, _ in known) / PICO_PER_DOLLAR if known else None

@@ -79,3 +79,23 @@ def test_an_outcome_of_its_own_goes_over_what_the_model_said() -> None:
 
 def test_dollars_add_up_to_what_the_ledger_adds() -> None:
     assert summary(*[made(cost=0.001) for _ in range(11)]).usage.cost == 0.011
+
+
+def test_costs_of_many_digits_add_up_to_what_the_ledger_adds() -> None:
+    costs = [0.0000000000005, 0.0000000000005, 0.0000000000014]  # rounded up, up and down: each row by itself
+    assert summary(*[made(cost=cost) for cost in costs]).usage.cost == 3e-12
+
+
+@pytest.mark.parametrize("source", ["unknown", "pending"])
+def test_a_cost_that_nobody_knows_is_not_zero_because_a_call_was_refused(source: CostSource) -> None:
+    told = summary(made(cost=0.0, source="none", status="refused"), made(cost=None, source=source))
+    assert (told.usage.cost, told.cost_source) == (None, source)
+
+
+def test_what_is_known_of_a_cost_is_told_beside_what_is_not() -> None:
+    told = summary(made(cost=0.5), made(cost=None, source="unknown"))
+    assert (told.usage.cost, told.cost_source) == (0.5, "unknown")
+
+
+def test_a_run_that_was_only_refused_cost_nothing() -> None:
+    assert summary(made(cost=0.0, source="none", status="refused")).usage.cost == 0.0

@@ -12,6 +12,9 @@ PICO_PER_DOLLAR = 10**12
 TOTAL_PLACES = 4
 ROW_PLACES = 6
 
+_WHOLE = 2.0**52
+"""From here on a float has no fraction."""
+
 _context = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
@@ -47,6 +50,12 @@ def sum_text(cost: Decimal | None, unknown_calls: int, places: int = TOTAL_PLACE
         return dollars(cost or 0, places)
     calls = f"{unknown_calls:,} {'call' if unknown_calls == 1 else 'calls'}"
     return f"unknown ({calls})" if cost is None else f"{dollars(cost, places)} + {calls} of unknown cost"
+
+
+def pico(cost: float) -> int:
+    """A call's cost as its row adds up, `cost_pico`: the digits are those that SQLite's ROUND gives."""
+    amount = cost * float(PICO_PER_DOLLAR)
+    return int(amount + 0.5) if amount < _WHOLE else int(amount)
 
 
 def to_pico(amount: Decimal) -> int:

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from fondation.usage.money import cost_text, dollars, from_pico
+from fondation.stores.rows import COST_PICO
+from fondation.usage.money import cost_text, dollars, from_pico, pico
 
 
 @pytest.mark.parametrize(
@@ -39,3 +44,9 @@ def test_a_cost_that_nobody_knows_is_not_told_as_zero() -> None:
 def test_pico_dollars_are_exact() -> None:
     assert from_pico(3_351_000_001) == Decimal("0.003351000001")
     assert from_pico(2**62) == Decimal(2**62) / 10**12
+
+
+@given(st.floats(0, 1_000_000) | st.floats(0, 1e-9) | st.integers(0, 10**13).map(lambda half: half * 5e-13))
+def test_a_cost_is_the_integer_that_its_row_has(cost: float) -> None:
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        assert pico(cost) == database.execute(f"SELECT {COST_PICO} FROM (SELECT ? AS cost)", [cost]).fetchone()[0]
