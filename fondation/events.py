@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from fondation.calls import CostSource, ModelCall, TokenUsage
+from fondation.calls import CostSource, ModelCall, Spent, TokenUsage
 from fondation.messages import Json
 
 Strategy: TypeAlias = Literal["llm", "programmatic", "explicit"]
@@ -21,6 +21,14 @@ Strategy: TypeAlias = Literal["llm", "programmatic", "explicit"]
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """The base of all events."""
+
+
+class EarlierRuns(msgspec.Struct, frozen=True):
+    """The runs that wrote the beginning of a message, with which another run goes on: after an approval, say."""
+
+    run_ids: tuple[str, ...]
+    handoff_chain: tuple[str, ...]
+    spent: Spent
 
 
 class RunStarted(Event, frozen=True):
@@ -34,6 +42,7 @@ class RunStarted(Event, frozen=True):
     """Given where the client sent its message without an id."""
     known: dict[str, Json] | None = None
     """Metadata that the message has already, where it is told anew."""
+    earlier: EarlierRuns | None = None
 
 
 class RoundStarted(Event, frozen=True):
@@ -203,6 +212,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     """The oldest messages of the conversation, that models were not told because the whole did not fit."""
     summarized_messages: int = 0
     """The oldest messages, that models were told in a summary."""
+    earlier: EarlierRuns | None = None
+    """What this run went on with, of which `usage` has nothing."""
 
 
 class RunFinished(Event, frozen=True):

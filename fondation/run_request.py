@@ -8,7 +8,7 @@ from typing import Literal
 
 from fondation.agents import Agent, Route
 from fondation.calls import RunInfo
-from fondation.events import Strategy
+from fondation.events import EarlierRuns, Strategy
 from fondation.memory import WorkingMemory
 from fondation.messages import ConversationSummary, Json, Message, ToolCall
 
@@ -42,6 +42,8 @@ class RunRequest:
     """The conversation, without a system message; the user's newest message is in it."""
     message_id: str
     """The id of the assistant message to write."""
+    earlier: EarlierRuns | None = None
+    """Those that wrote the beginning of that message."""
     user_message_id: str | None = None
     context: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[ToolAnswer, ...] = ()

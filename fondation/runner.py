@@ -125,7 +125,8 @@ class Run:
     def _opening(self) -> Batch:
         request, agent = self._request, self._agent
         own = request.route.agent
-        batch: Batch = [RunStarted(request.info.run_id, request.message_id, agent.name, request.user_message_id)]
+        ids = (request.info.run_id, request.message_id)
+        batch: Batch = [RunStarted(*ids, agent.name, request.user_message_id, earlier=request.earlier)]
         if request.start.strategy is not None and agent is not own:
             batch.append(HandedOff(own.name, agent.name, request.start.strategy))
         routing = agent is own and bool(agent.handoffs)
@@ -334,6 +335,7 @@ class Run:
             finish_reason,
             self.dialogue.left_out,
             self.dialogue.summarized,
+            request.earlier,
         )
 
 

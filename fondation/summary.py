@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fondation.calls import CostSource, ModelCall, Spent, TokenUsage
-from fondation.events import RunSummary
+from fondation.events import EarlierRuns, RunSummary
 from fondation.usage.money import PICO_PER_DOLLAR, pico
 
 CERTAINTY: tuple[CostSource, ...] = (
@@ -32,6 +32,7 @@ def summarize(
     finish_reason: str | None,
     dropped_messages: int = 0,
     summarized_messages: int = 0,
+    earlier: EarlierRuns | None = None,
 ) -> RunSummary:
     """The summary of a run with these calls; `finish_reason` None is what the last model said."""
     answered = [call for call in calls if call.status == "done"]
@@ -50,6 +51,7 @@ def summarize(
         steps=steps,
         dropped_messages=dropped_messages,
         summarized_messages=summarized_messages,
+        earlier=earlier,
     )
 
 

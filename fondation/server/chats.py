@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from fondation.protocols.ui_message_stream.assemble import settled
 from fondation.server.answers import json_response
 from fondation.server.floor import still_answering
 from fondation.server.keys import SERVICES
+from fondation.server.late_usage import with_late_usage
 from fondation.server.live import LiveRun
 from fondation.server.neighbours import Errand, ask_neighbour, pass_on, pass_on_if_elsewhere
 from fondation.server.requests import chat_key, checked_id, named, read_body, run_info
@@ -79,7 +81,8 @@ async def read_chat(request: web.Request) -> web.StreamResponse:
     unfinished = _unfinished(chat, live)
     if unfinished is None and live is not None:
         live.read_at = time.monotonic()
-    return json_response(_chat(chat, unfinished))
+    ended = [message for message in chat.messages if message.id != unfinished]
+    return json_response(_chat(chat, await with_late_usage(ended, services.store)))
 
 
 async def rename_chat(request: web.Request) -> web.Response:
@@ -164,14 +167,14 @@ def _unfinished(chat: StoredChat, live: LiveRun | None) -> str | None:
     return next((m.id for m in chat.messages if m.run_id == run.id and m.status == "streaming"), None)
 
 
-def _chat(chat: StoredChat, unfinished: str | None) -> dict[str, Json]:
+def _chat(chat: StoredChat, messages: Iterable[StoredMessage]) -> dict[str, Json]:
     return {
         "id": chat.key.id,
         "title": chat.title,
         "agent": chat.agent,
         "createdAt": _time(chat.created_at),
         "updatedAt": _time(chat.updated_at),
-        "messages": [_message(message) for message in chat.messages if message.id != unfinished],
+        "messages": [_message(message) for message in messages],
     }
 
 

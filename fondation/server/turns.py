@@ -14,6 +14,7 @@ from fondation.errors import ChatStoreError, RequestError
 from fondation.memory import recall
 from fondation.messages import AssistantMessage, Message, ToolCall, ToolResult, UserMessage
 from fondation.protocols.conversation import NO_MESSAGE, Conversation
+from fondation.protocols.payloads import earlier_runs
 from fondation.protocols.ui_message_stream.assemble import Assembler
 from fondation.protocols.ui_message_stream.parts import close_calls
 from fondation.routing import choose_agent
@@ -86,6 +87,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         start=_start(route, plan, conversation, answers),
         messages=_up_to_calls(plan.messages) if answers else tuple(close_calls(plan.messages)),
         message_id=plan.message_id,
+        earlier=None if plan.continued is None else earlier_runs(plan.continued.metadata),
         user_message_id=plan.made_id,
         context=context_of(route.config.context, conversation.context),
         answers=tuple(_tool_answers(plan.messages, answers, route.limits.max_tool_result)) if answers else (),

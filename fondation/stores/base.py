@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
 from fondation.calls import ModelCall, RunInfo
@@ -72,6 +72,9 @@ class UsageStore(Protocol):
 
     async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
         """Keep what came of asking. Returns the rows of the calls that this settled."""
+
+    async def calls(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[ModelCall]]:
+        """The calls of these runs' answers, as far as their rows tell of them; none where they cannot be read now."""
 
     def close(self) -> None:
         """Keep all that waits, then let go of the database. Blocks, for some seconds at most."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from fondation.calls import ModelCall, RunInfo, TokenUsage
+from fondation.calls import CostSource, ModelCall, RunInfo, TokenUsage
 from fondation.messages import mend_text
 
 Value: TypeAlias = str | int | float | None
@@ -66,6 +66,9 @@ COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
 COST_PICO = "CAST(ROUND(cost * 1000000000000.0) AS INTEGER)"
 """The cost in millionths of a millionth of a dollar: integers add up exactly, where reals drift."""
+
+UNKNOWN_COSTS = ("unknown", "pending", "simulated")
+"""The sources of a `cost` that is 0 in its row and means nothing."""
 
 _LARGEST = 2**63 - 1
 _NO_USAGE = TokenUsage()
@@ -133,6 +136,7 @@ def _progress(call: ModelCall) -> Row:
 
 def call_of(row: Mapping[str, Any]) -> ModelCall:
     """The call that a row tells of, as far as its cost depends on it."""
+    source: CostSource = row["cost_source"] or "unknown"
     known = {name: row[name] for name in TokenUsage.__struct_fields__ if name != "cost" and row[name] is not None}
     if known.get("is_byok") is not None:
         known["is_byok"] = bool(known["is_byok"])
@@ -150,6 +154,8 @@ def call_of(row: Mapping[str, Any]) -> ModelCall:
         finish_reason=row["finish_reason"],
         status=row["status"],
         error_type=row["error_type"],
+        cost=None if source in UNKNOWN_COSTS else row["cost"],
+        cost_source=source,
     )
 
 

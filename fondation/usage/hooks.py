@@ -14,7 +14,7 @@ from inspect import isawaitable
 from typing import Any, TypedDict
 
 from fondation.entry_points import Function, is_async, load_hook
-from fondation.stores.rows import Row
+from fondation.stores.rows import UNKNOWN_COSTS, Row
 from fondation.threads import in_thread
 
 log = logging.getLogger("fondation.usage")
@@ -25,8 +25,6 @@ HOOK_SECONDS = 30.0
 """The longest a hook may take for one event."""
 DRAIN_SECONDS = 5.0
 """How long the events that wait at the end may still take."""
-
-UNKNOWN_COSTS = ("unknown", "pending", "simulated")
 
 
 class TokenCounts(TypedDict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -317,3 +318,33 @@ async def test_unfit_arguments_of_the_pages_tool_go_back_to_the_model(open_desk:
     reply = await desk.ask()
     assert reply.text == "Sorry."
     assert "tool-output-error" in kinds(reply)
+
+
+@pytest.mark.parametrize("client", [5, 6])
+async def test_a_message_tells_the_usage_of_every_run_that_wrote_it(open_desk: Any, client: int) -> None:
+    desk = await open_desk(REFUND, text("Done."), client=client)
+    asked = await desk.ask()
+    before = asked.chunks[-1]["messageMetadata"]
+    answered = await desk.answer(approve(True) if client > 5 else output({"approved": True}))
+    after = answered.chunks[-1]["messageMetadata"]
+    rows = await desk.served.rows(3)
+    assert before["usage"] == usage_of(rows[:2])
+    assert after["usage"] == usage_of(rows)
+    assert after["handoffChain"] == ["Triage", "Ann"]
+    runs = [before["runId"], after["runId"]]
+    assert answered.chunks[0]["messageMetadata"]["runIds"] == runs
+    kept = (await desk.message())["metadata"]
+    assert (kept["usage"], kept["runIds"], kept["runId"]) == (after["usage"], runs, runs[1])
+
+
+async def test_a_json_answer_tells_the_usage_of_its_own_run(open_desk: Any) -> None:
+    desk = await open_desk(REFUND, text("Done."))
+    await desk.ask()
+    answered = await desk.answer(approve(True), accept="application/json")
+    assert answered.json["usage"] == usage_of((await desk.served.rows(3))[2:]) | {"model": "acme/main-2026"}
+
+
+def usage_of(rows: Sequence[Any]) -> dict[str, Any]:
+    tokens = {name: sum(row[f"{name}_tokens"] for row in rows) for name in ("prompt", "completion", "total")}
+    told = {f"{name}Tokens": count for name, count in tokens.items()}
+    return {**told, "cost": sum(row["cost_pico"] for row in rows) / 10**12, "costSource": "billed"}

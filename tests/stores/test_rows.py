@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from fondation.calls import ModelCall, RunInfo, TokenUsage
+from fondation.calls import CostSource, ModelCall, RunInfo, TokenUsage
 from fondation.stores.rows import COLUMNS, call_of, row_of
 
 RUN = RunInfo("run_1", "s1", user_id="ada", chat_id="c1", method="generate")
@@ -123,7 +123,13 @@ def test_a_row_tells_the_call_again_as_far_as_its_cost_depends_on_it() -> None:
     for name in ("agent", "provider", "requested_model", "model", "generation_id", "status", "error_type"):
         assert getattr(told, name) == getattr(call, name)
     assert (told.usage, told.finish_reason) == (usage, "tool-calls")
-    assert (told.started_at, told.cost_source, told.askable) == (1_795_000_000, "pending", False)
+    assert (told.started_at, told.cost, told.cost_source) == (1_795_000_000, call.cost, call.cost_source)
+
+
+@pytest.mark.parametrize("source", ["pending", "unknown", "simulated", None])
+def test_the_zero_of_a_row_whose_cost_nobody_knows_is_no_cost(source: CostSource | None) -> None:
+    told = call_of({**row_of(settled(TokenUsage(10, 5)), RUN, "me"), "cost": 0.0, "cost_source": source})
+    assert (told.cost, told.cost_source) == (None, source or "unknown")
 
 
 def test_what_a_row_does_not_know_its_call_does_not_know() -> None:

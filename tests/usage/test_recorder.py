@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,9 @@ class Diary:
 
     async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
         return ()
+
+    async def calls(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[ModelCall]]:
+        return {}
 
     def close(self) -> None:
         """Nothing to close."""

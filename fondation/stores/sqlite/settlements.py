@@ -1,7 +1,7 @@
 """The calls that have ended and whose cost is still to be asked for: who asks for which, and what comes of it.
 
-A living process sees to its own calls, any process to those of dead ones. Opens the database for each use, in whichever
-thread: the writer's is never held up. All of it raises `sqlite3.Error` and `OSError`.
+A living process sees to its own calls, any process to those of dead ones. All of it raises `sqlite3.Error` and
+`OSError`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from fondation.stores.base import Outcome, Unsettled, UnsettledCall
 from fondation.stores.rows import COLUMNS, Row, call_of, progress_of
+from fondation.stores.sqlite.visiting import visit
 
 CLAIM_SECONDS = 30.0
 """For how long nobody else asks for a call that somebody is asking for."""
-BUSY_SECONDS = 1.0
 
 _OURS = (
     "u.cost_source = 'pending' AND u.status <> 'running' AND (u.owner = :me "
@@ -66,7 +66,7 @@ class Settlements:
 
     def claim(self, most: int) -> Unsettled:
         """Up to `most` calls that are due, which are this process's alone for a while."""
-        with self._open() as connection:
+        with visit(self._database) as connection:
             found = self._look(connection)
             if found is None or found > 0:
                 return Unsettled((), found)
@@ -78,7 +78,7 @@ class Settlements:
         """Keep what came of the questions; returns the rows that are settled now, each once among all processes."""
         settled: list[Row] = []
         now = time.time()
-        with self._open() as connection, _transaction(connection):
+        with visit(self._database) as connection, _transaction(connection):
             for (row_id, call, *_), retry_in in outcomes:
                 if retry_in is not None:
                     connection.execute(_POSTPONE, (now + retry_in, row_id))
@@ -100,17 +100,6 @@ class Settlements:
         now = time.time()
         due: float | None = connection.execute(_NEXT, {"me": self._owner, "now": now}).fetchone()[0]
         return None if due is None else max(0.0, due - now)
-
-    @contextlib.contextmanager
-    def _open(self) -> Generator[sqlite3.Connection, None, None]:
-        """A file that is gone is not made anew: the writer does that."""
-        uri = f"{self._database.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            connection.row_factory = sqlite3.Row
-            yield connection
-        finally:
-            connection.close()
 
 
 @contextlib.contextmanager

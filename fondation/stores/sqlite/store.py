@@ -7,7 +7,7 @@ import itertools
 import logging
 import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from fondation.stores.rows import Row, origin_of, progress_of
 from fondation.stores.sqlite.changes import Change
 from fondation.stores.sqlite.ledger import Entry
 from fondation.stores.sqlite.owners import new_owner
+from fondation.stores.sqlite.run_calls import answering_calls
 from fondation.stores.sqlite.settlements import Settlements
 from fondation.stores.sqlite.trouble import advice, reason
 from fondation.stores.sqlite.writer import Writer
@@ -55,6 +56,7 @@ class SqliteStore:
         self._keys = itertools.count(1)
         self._closed = False
         self._has_unsettled = False
+        self._path = path
         self._settlements = Settlements(path, self._owner)
         self._writer = Writer(path.absolute(), self._owner, lambda: bool(self._open) or self._has_unsettled)
         try:
@@ -109,6 +111,13 @@ class SqliteStore:
         except (sqlite3.Error, OSError) as error:  # they are asked for again
             log.warning("What calls cost cannot be saved now: %s", reason(error))
             return ()
+
+    async def calls(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[ModelCall]]:
+        try:
+            return await asyncio.to_thread(answering_calls, self._path, run_ids)
+        except (sqlite3.Error, OSError) as error:
+            log.warning("What runs cost cannot be read now: %s", reason(error))
+            return {}
 
     def close(self) -> None:
         if not self._closed:
