@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fondation.calls import Spent
 from fondation.messages import Json
 from fondation.protocols.payloads import run_ids_of, usage_metadata
 from fondation.stores.base import UsageStore
@@ -25,7 +26,7 @@ async def with_late_usage(messages: Sequence[StoredMessage], ledger: UsageStore 
     told: list[StoredMessage] = []
     for message in messages:
         made = [call for run_id in late.get(message.id, ()) for call in calls.get(run_id, ())]
-        told.append(_with_usage(message, usage_metadata(*spent(made))) if made else message)
+        told.append(_retold(message, spent(made)) if made else message)
     return told
 
 
@@ -40,6 +41,14 @@ def _is_late(message: StoredMessage) -> bool:
 def _runs(message: StoredMessage) -> list[str]:
     """Those that wrote it; the last one may not have told its id."""
     return [*dict.fromkeys(filter(None, (*run_ids_of(message.metadata), message.run_id)))]
+
+
+def _retold(message: StoredMessage, known: Spent) -> StoredMessage:
+    """Rows may come to the ledger later than the message to its chat: what is open there says nothing new."""
+    usage = message.metadata.get("usage")
+    if known.cost_source == "pending" and usage is not None:
+        return message
+    return _with_usage(message, usage_metadata(*known))
 
 
 def _without_hope(message: StoredMessage) -> StoredMessage:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from fondation.calls import CostSource, ModelCall
+from fondation.server.late_usage import with_late_usage
+from fondation.stores.chats import MessageStatus, StoredMessage
 from fondation.usage import settlement
 from tests.providers.upstream import EVENT_STREAM, Hang, Upstream
 from tests.server.test_settlement import TOKEN, app, generation_id_is_kept, refuse, serve_command, tell
 from tests.support.served import JSON, Kitchen, Served
+from tests.usage.test_recorder import Diary
 
 
 @pytest.fixture(autouse=True)
@@ -105,3 +109,37 @@ async def test_a_ledger_that_cannot_be_read_leaves_what_the_answer_said(
     served = await kitchen.run(app(kitchen.folder, upstream))
     (await leave_chat(f"{served.url}/api/chat", served.session)).close()
     assert (await answer_of(served, "stopped"))["usage"] == {"costSource": "pending"}
+
+
+class Books(Diary):
+    """A ledger that knows these calls, of run_1 and then of run_2."""
+
+    def __init__(self, *sources: CostSource) -> None:
+        super().__init__()
+        calls = [ModelCall("Ann", "openrouter", "acme/one", (), cost_source=source) for source in sources]
+        for call in calls:
+            call.cost = None if call.cost_source == "pending" else 0.25
+        self._calls = {f"run_{number}": [call] for number, call in enumerate(calls, start=1)}
+
+    async def calls(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[ModelCall]]:
+        return {run_id: self._calls[run_id] for run_id in run_ids}
+
+
+def kept(status: MessageStatus) -> StoredMessage:
+    """An answer that run_2 went on with, whose end told nothing, or what run_1 took."""
+    metadata = {"usage": {"cost": 0.5, "costSource": "billed"}, "runId": "run_1"}
+    return StoredMessage("m1", "assistant", (), metadata, run_id="run_2", status=status)
+
+
+async def told(status: MessageStatus, *sources: CostSource) -> Any:
+    (message,) = await with_late_usage([kept(status)], Books(*sources))
+    return message.metadata["usage"]
+
+
+@pytest.mark.parametrize("status", ["cut", "stopped"])
+async def test_an_answer_that_broke_off_tells_all_of_its_runs(status: MessageStatus) -> None:
+    assert await told(status, "billed", "unknown") == {"cost": 0.5, "costSource": "unknown"}
+
+
+async def test_what_was_told_stays_while_the_ledger_does_not_know_more() -> None:
+    assert await told("stopped", "billed", "pending") == {"cost": 0.5, "costSource": "billed"}
