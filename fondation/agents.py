@@ -13,9 +13,9 @@ from fondation.instructions import PlainText, Template, compile_instructions
 from fondation.match_on import Matcher, compile_match
 from fondation.memory import MemoryForm, MemoryKind, WorkingMemory
 from fondation.messages import Json, SystemMessage, ToolSpec
+from fondation.price_table import can_estimate
 from fondation.providers import create_provider
 from fondation.tools import Tool, open_tool
-from fondation.usage.pricing import can_estimate
 
 if TYPE_CHECKING:
     from fondation.calls import RunInfo
@@ -118,6 +118,8 @@ class Cast:
     """The models that are simulated although the file names a provider."""
     models: Mapping[str, Model]
     """All of the file."""
+    substitutes: tuple[Model, ...] = ()
+    """Those that answer where a budget has no room."""
 
     @property
     def models_in_use(self) -> list[Model]:
@@ -126,6 +128,7 @@ class Cast:
         named = [
             *(agent.model for agent in self.agents.values()),
             *(model for route in routes for model in (route.title_model, route.suggestion_model) if model is not None),
+            *self.substitutes,
         ]
         return [model for first in named for model in (first, *first.fallbacks)]
 
@@ -149,7 +152,8 @@ def build_cast(loaded: Loaded, http: HttpClient, simulate: Simulate = "none") ->
     tools = {name: open_tool(name, tool) for name, tool in config.tools.items()}
     agents = {name: _build_agent(name, config, models, tools) for name in config.agents}
     routes = {path: _build_route(path, route, agents, models) for path, route in config.routes.items()}
-    return Cast(agents, routes, tuple(sorted(simulated)), models)
+    named = dict.fromkeys(budget.substitute for budget in config.budgets if budget.substitute is not None)
+    return Cast(agents, routes, tuple(sorted(simulated)), models, tuple(models[name] for name in named))
 
 
 def _simulated_models(loaded: Loaded, simulate: Simulate) -> set[str]:

@@ -103,6 +103,18 @@ def test_a_route_knows_who_writes_its_titles_and_suggestions(cast: Cast) -> None
     assert {model.name for model in cast.models_in_use} == {"small", "big", "own"}
 
 
+def test_a_model_that_stands_in_where_a_budget_has_no_room_is_in_use_and_has_settings(tmp_path: Path) -> None:
+    budgets = "  - {name: all, limit: $5.00, on_exceed: {use: cheap}}\n  - {name: each, limit: $1.00, per: user}\n"
+    cheap = "models:\n  cheap: {provider: openai, id: gpt-5-nano, settings: {top_k: 2}}\n"
+    folder = loaded(tmp_path).folder
+    (folder / "agents.yaml").write_text(f"{FILE.replace('models:', cheap.rstrip(), 1)}budgets:\n{budgets}")
+    cast = build_cast(load(folder / "agents.yaml"), HttpClient(), "all")
+    assert [model.name for model in cast.substitutes] == ["cheap"]
+    assert {model.name for model in cast.models_in_use} == {"small", "big", "own", "cheap"}
+    assert cast.agents["Front"].settings["cheap"] == {"top_k": 2, "temperature": 0.1}
+    assert cast.agents["Front"].plain_settings["cheap"] == {"top_k": 2}
+
+
 def test_an_agent_knows_whether_it_reads_summaries(cast: Cast) -> None:
     assert {name for name, agent in cast.agents.items() if agent.summarizes} == {"Back"}
 

@@ -27,7 +27,7 @@ class Loaded:
     sources: Mapping[str, str] = field(default_factory=dict)
     """The text of each file that a problem points into."""
     counts: Mapping[str, int] = field(default_factory=dict)
-    """How many agents, tools, models and routes there are, by the singular noun."""
+    """How many agents, tools, models and routes there are, and budgets if any, by the singular noun."""
 
     @property
     def errors(self) -> list[Problem]:

@@ -21,6 +21,7 @@ from fondation.config.source import read
 
 VERSION = 1
 _COUNTED = {"agent": "agents", "tool": "tools", "model": "models", "route": "routes"}
+_COUNTED_IF_ANY = {"budget": "budgets"}
 
 
 def load(path: Path, *, check_imports: bool = True, check_environment: bool = True) -> Loaded:
@@ -110,6 +111,8 @@ def _sorted(problems: Iterable[Problem], file: str) -> list[Problem]:
 
 def _counts(data: object) -> dict[str, int]:
     sections = data if isinstance(data, dict) else {}
-    return {
-        noun: len(section) if isinstance(section := sections.get(key), dict) else 0 for noun, key in _COUNTED.items()
+    counts = {
+        noun: len(section) if isinstance(section := sections.get(key), dict | list) else 0
+        for noun, key in {**_COUNTED, **_COUNTED_IF_ANY}.items()
     }
+    return {noun: count for noun, count in counts.items() if count or noun in _COUNTED}

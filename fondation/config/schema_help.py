@@ -129,7 +129,7 @@ def wrong_word(scalar: Scalar, text: str) -> str:
     if scalar is scalars.ON_DISCONNECT and scalars.DURATION.fits(text):
         return f"write a mapping: {{grace: {text}}}"
     if scalar is scalars.ON_EXCEED and scalars.NAME.fits(text):
-        return f"write a mapping: {{use: {text}}}"
+        return f"write stop, or the model that answers instead: {{use: {text}}}"
     return scalar.help
 
 
@@ -138,6 +138,8 @@ def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar
     structured = isinstance(found, list | dict)
     if scalar and not structured and (guess := meant(scalar, written)):
         return f'write "{guess}"'
+    if scalar is scalars.NAME and not structured and scalar.fits(written):
+        return f'quote the text: "{written}"'
     if scalar and (scalar.words or (scalar.code != "empty-value" and not structured)):
         return scalar.help
     if isinstance(found, bool | int | float) and "string" in types:
@@ -147,6 +149,8 @@ def wrong_kind(path: Path, written: str, found: object, types: list[str], scalar
         if kind in _UNQUOTED[types[0]]:
             return f"remove the quotes: {found.strip()}"
     match types[0]:
+        case "array" if isinstance(found, dict) and found and "name" in schema_at((*path, 0)).get("properties", ()):
+            return f'write a list, whose items begin like "- name: {next(iter(found))}"'
         case "array" if isinstance(found, dict) or "\n" in written:
             return "write a list: each item on its own line after a -"
         case "array":

@@ -15,15 +15,12 @@ Cost: TypeAlias = tuple[float | None, CostSource]
 LARGEST_CHARGE = 1_000_000.0
 """US dollars for one call."""
 TOKENS_PER_PRICE = 1_000_000
-ESTIMATED_PROVIDERS = {"openai": "https://api.openai.com/v1", "openrouter": "https://openrouter.ai/api/v1"}
-"""The providers that the kept table knows, and where they are. At another address anything may answer, under any
-name, at any price."""
 
 
 def price(call: ModelCall, price: Price | None, *, estimate: bool = False) -> None:
     """Set `cost` and `cost_source` of a call that has ended; `price` is the model's own, from the file.
 
-    `estimate` allows the kept price table where nothing else is known: see `can_estimate`. A call whose provider will
+    `estimate` allows the kept price table where nothing else is known: see `price_table`. A call whose provider will
     say what it cost stays pending, unless it ended well and its tokens have a price.
     """
     cost = _told(call)
@@ -51,12 +48,6 @@ def _set(call: ModelCall, cost: Cost | None) -> None:
     else:
         call.cost, call.cost_source = None, "unknown"
         call.cost_note = "no_generation_id" if call.askable else "no_usage"
-
-
-def can_estimate(provider: str, base_url: str | None) -> bool:
-    """Whether the kept price table speaks of this provider at this address (None: its own)."""
-    own = ESTIMATED_PROVIDERS.get(provider)
-    return own is not None and (base_url is None or base_url.rstrip("/") == own)
 
 
 def prepare() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from fondation.config import Config, Memory, ModelConfig, ToolConfig, load
+from fondation.config import BudgetScope, Config, Memory, ModelConfig, ToolConfig, load
 from fondation.config.models import Price
 from tests.config.projects import VALID, project
 
@@ -52,11 +53,24 @@ routes:
       seats: {type: integer}
     limits: {max_steps: 5, max_body_size: 1MB}
 limits: {max_rounds: 3, max_steps: 8, run_timeout: 2m}
+budgets:
+  - {name: each-user, limit: $2.00, per: user, every: day, warn_at: 80%, on_warn: "desk:warn", on_exceed: {use: local}}
+  - {name: dear, limit: $0.5, where: {model: claude, agent: [Triage, Desk]}, on_exceed: stop}
 usage: {enabled: production, timezone: Europe/Paris}
 storage: {url: "sqlite:///ledger.db"}
 server: {host: 0.0.0.0, port: 9000, cors: {origins: ["https://app.example.com"]}, proxies: [10.0.0.0/8]}
 """
-DESK = 'def short() -> str:\n    """Short."""\n    return ""\n\ndef long() -> str:\n    return ""\n'
+DESK = '''
+def short() -> str:
+    """Short."""
+    return ""
+
+def long() -> str:
+    return ""
+
+def warn(event) -> None:
+    pass
+'''
 
 
 @pytest.fixture
@@ -85,6 +99,14 @@ def test_every_key_arrives(config: Config) -> None:
     assert config.storage.url == "sqlite:///ledger.db"
     assert (config.server.host, config.server.port) == ("0.0.0.0", 9000)
     assert (config.server.cors.origins, config.server.proxies) == (["https://app.example.com"], ["10.0.0.0/8"])
+
+
+def test_budgets_are_a_list(config: Config) -> None:
+    each, dear = config.budgets
+    assert (each.name, each.limit, each.per, each.every) == ("each-user", 2 * 10**12, "user", "day")
+    assert (each.warn_at, each.on_warn, each.substitute) == (Decimal("0.8"), "desk:warn", "local")
+    assert (dear.limit, dear.substitute) == (5 * 10**11, None)
+    assert dear.where == BudgetScope(agent=["Triage", "Desk"], model=["claude"])
 
 
 def test_a_short_form_is_the_long_form(config: Config) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fondation.config.checks.agents import check_agents
 from fondation.config.checks.approvals import check_approvals
+from fondation.config.checks.budgets import check_budgets
 from fondation.config.checks.chats import check_chats
 from fondation.config.checks.client_tools import check_client_tools
 from fondation.config.checks.hooks import check_hooks
@@ -33,6 +34,7 @@ NAMES = (
     check_parameters,
     check_routes,
     check_chats,
+    check_budgets,
     check_server,
 )
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from fondation.config.checks.functions import load_function
 from fondation.config.document import Document
-from fondation.config.places import Path
+from fondation.config.places import Path, dotted
 from fondation.entry_points import Function, load_hook
 
 HOOKS: dict[Path, tuple[str, ...]] = {("usage", "on_usage"): ("event",), ("usage", "on_error"): ("error", "event")}
-"""Where hooks are named -> what they are given."""
+"""Where the ledger's hooks are named -> what they are given."""
+ON_WARN = ("event",)
+"""What the hook of a budget is given."""
 
 
 def check_hooks(document: Document, *, importing: bool) -> None:
     """Every hook; without `importing` only their names, and whether they are called."""
-    for path, given in HOOKS.items():
+    warnings: dict[Path, tuple[str, ...]] = {
+        ("budgets", index, "on_warn"): ON_WARN for index, _ in document.mappings_at("budgets")
+    }
+    for path, given in {**HOOKS, **warnings}.items():
 
         def load(text: str, given: tuple[str, ...] = given) -> Function:
             return load_hook(text, *given)
 
-        load_function(document, path, ".".join(map(str, path)), importing=importing, load=load)
+        load_function(document, path, dotted(path), importing=importing, load=load)
     _check_use(document)
 
 

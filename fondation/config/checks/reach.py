@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fondation.config.document import Document
 from fondation.config.source import Value
 
@@ -18,6 +20,24 @@ def agents_of_routes(document: Document) -> dict[str, set[str]]:
         for route in document.mapping("routes")
         if (agent := agent_of_route(document, route)) is not None
     }
+
+
+def models_asked(document: Document, agents: Iterable[str]) -> set[str]:
+    """The models that these agents may ask: their own, those that stand in for one, and those of the routes' titles and
+    suggestions.
+    """
+    asked = {document.text("agents", agent, "model") for agent in agents}
+    for route in document.mapping("routes"):
+        asked |= {document.text("routes", route, key, "model") for key in ("titles", "suggestions")}
+    asked |= {document.text("budgets", index, "on_exceed", "use") for index, _ in document.mappings_at("budgets")}
+    found: set[str] = set()
+    waiting = [model for model in asked if model is not None]
+    while waiting:
+        model = waiting.pop()
+        if model not in found:
+            found.add(model)
+            waiting += [fallback for _, fallback in document.texts_at("models", model, "fallbacks")]
+    return found
 
 
 def limit_of_route(document: Document, route: str, name: str) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fondation.config.checks.reach import agents_of_routes
+from fondation.config.checks.reach import agents_of_routes, models_asked
 from fondation.config.document import Document
 
 _BREAKING = frozenset({"unknown-model", "unknown-tool", "unknown-agent", "missing-key", "duplicate-key"})
@@ -71,18 +71,12 @@ def _check_unused_tools(document: Document) -> None:
 
 
 def _check_unused_models(document: Document) -> None:
-    used = {document.text("agents", agent, "model") for agent in document.mapping("agents")}
+    used = models_asked(document, document.mapping("agents"))
     used |= {
         fallback
         for model in document.mapping("models")
         for _, fallback in document.texts_at("models", model, "fallbacks")
     }
-    used |= {
-        document.text("routes", route, key, "model")
-        for route in document.mapping("routes")
-        for key in ("titles", "suggestions")
-    }
-    used |= {document.text("budgets", index, "on_exceed", "use") for index, _ in document.mappings_at("budgets")}
     for model in document.mapping("models"):
         if model not in used:
             document.warning(
