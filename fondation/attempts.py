@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from fondation.agents import Agent, Model
-from fondation.calls import CallStatus, ModelCall, RunInfo
+from fondation.calls import CallStatus, ModelCall, Purpose, Reservation, RunInfo
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ProviderError
 from fondation.events import CallAccepted, CallEnded, CallStarted
-from fondation.gate import CallStopped, Gate, Go, Stop, UseModel
+from fondation.gate import CallStopped, Gate, Go, Proposal, Stop, UseModel
 from fondation.providers.base import Accepted, ModelRequest, Piece
 from fondation.usage.pricing import price
 
@@ -44,6 +44,7 @@ class Attempts:
     deadline: Deadline
     new_call: Callable[[Model, int], ModelCall]
     """Makes the record of an attempt, of the given number, at a model."""
+    purpose: Purpose = "answer"
 
     async def ask(self, request: ModelRequest) -> Items:
         """Yield the pieces of the one answer that came, and what happened to each call on the way.
@@ -59,8 +60,9 @@ class Attempts:
                 if pause:
                     await self.deadline.wait(sleep(pause))
                 number += 1
-                model = await self._pass_gate(candidate)
+                model, reservation = await self._pass_gate(candidate, request)
                 call = self.new_call(model, number)
+                call.reservation = reservation
                 async with contextlib.aclosing(self._send(model, request, call)) as items:
                     try:
                         async for batch in items:
@@ -75,12 +77,14 @@ class Attempts:
         assert failure is not None
         raise failure
 
-    async def _pass_gate(self, model: Model) -> Model:
-        match await self.deadline.wait(self.gate(self.run, self.agent, model)):
-            case Go():
-                return model
-            case UseModel(other):
-                return other
+    async def _pass_gate(self, model: Model, request: ModelRequest) -> tuple[Model, Reservation | None]:
+        """The model that is asked, and what is set aside for the call."""
+        proposal = Proposal(self.run, self.agent, model, request, self.purpose)
+        match await self.deadline.wait(self.gate(proposal)):
+            case Go(reservation):
+                return model, reservation
+            case UseModel(other, reservation):
+                return other, reservation
             case Stop() as stop:
                 raise CallStopped(stop)
             case never:

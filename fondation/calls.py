@@ -72,6 +72,14 @@ class RunInfo:
     method: Method = "stream"
 
 
+class Reservation(NamedTuple):
+    """Money that is set aside for one call, before it is sent."""
+
+    token: str
+    counters: tuple[str, ...]
+    """The keys of the counters, one of each budget that the call belongs to."""
+
+
 @dataclass(slots=True, eq=False)
 class ModelCall:
     """One attempt, from before it is sent until nothing more of it comes."""
@@ -111,6 +119,8 @@ class ModelCall:
     """Why the cost is unknown; None where it is not."""
     askable: bool = False
     """Whether the provider can be asked what a call cost that has ended."""
+    reservation: Reservation | None = None
+    """None where no budget counts the call."""
 
     @property
     def duration_ms(self) -> int:

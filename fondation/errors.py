@@ -24,6 +24,7 @@ provider wrote. Neither ever holds a key. Errors that do not leave their room li
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -56,13 +57,20 @@ class RequestError(FondationError):
     """A request that cannot be run.
 
     `status` is the HTTP status, the exception's text the body's `error`, `headers` go along (Retry-After,
-    Allow).
+    Allow), and `details` are further fields of the body.
     """
 
-    def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        text: str,
+        headers: dict[str, str] | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.headers = headers or {}
+        self.details = details or {}
 
 
 class ChatStoreError(FondationError):

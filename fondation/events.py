@@ -7,7 +7,7 @@ dataclasses, because one is made for every token.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -228,6 +228,8 @@ class RunFailed(Event, frozen=True):
     """The status of a JSON answer that ends so."""
     error_type: str
     retry_after: float | None = None
+    details: Mapping[str, Json] | None = None
+    """What a JSON answer says besides."""
 
 
 class RunWaiting(Event, frozen=True):

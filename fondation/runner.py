@@ -40,7 +40,7 @@ from fondation.gate import CallStopped, Gate, always_go
 from fondation.handoffs import TOOL_NAME
 from fondation.memory import TOOL_NAME as UPDATE_MEMORY
 from fondation.memory import MemoryTool
-from fondation.messages import AssistantMessage, Message, SystemMessage, ToolCall, ToolResult
+from fondation.messages import AssistantMessage, Json, Message, SystemMessage, ToolCall, ToolResult
 from fondation.overflow import shrink
 from fondation.providers.base import ForcedTool, ModelRequest
 from fondation.run_request import RunRequest, ToolAnswer
@@ -99,7 +99,7 @@ class Run:
             outcome = self._failed(error.sentence, error.http_status, error.error_type, error.retry_after)
         except CallStopped as stopped:
             stop = stopped.stop
-            outcome = self._failed(stop.sentence, stop.http_status, stop.error_type)
+            outcome = self._failed(stop.sentence, stop.http_status, stop.error_type, stop.retry_after, stop.details)
         except DeadlineReached as reached:
             if reached.reason == "timeout":
                 outcome = self._failed("The answer took too long and was stopped.", 504, "run_timeout")
@@ -321,8 +321,15 @@ class Run:
         """
         return [StepStarted(), StepFinished()] if self._showed_tools or self._turn.showed_tools else []
 
-    def _failed(self, sentence: str, http_status: int, error_type: str, retry_after: float | None = None) -> RunFailed:
-        return RunFailed(self._summary("error"), sentence, http_status, error_type, retry_after)
+    def _failed(
+        self,
+        sentence: str,
+        http_status: int,
+        error_type: str,
+        retry_after: float | None = None,
+        details: Mapping[str, Json] | None = None,
+    ) -> RunFailed:
+        return RunFailed(self._summary("error"), sentence, http_status, error_type, retry_after, details)
 
     def _summary(self, finish_reason: str | None = None) -> RunSummary:
         request = self._request

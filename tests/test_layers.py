@@ -18,7 +18,7 @@ LAYERS = [
     {"cli", "__main__"},
     {"server"},
     {"asides"},
-    {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "questions", "overflow"},
+    {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "questions", "overflow", "budgets"},
     {"chats"},
     {"agents"},
     {"tools", "handoffs", "memory", "providers", "usage", "protocols", "summary", "show", "deadline"},

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import pytest
 
 from fondation import ToolError, events
-from fondation.calls import ModelCall, RunInfo
+from fondation.calls import ModelCall
 from fondation.errors import AuthenticationFailed, BadAnswer, ProviderUnavailable
 from fondation.events import Event
-from fondation.gate import Stop, Verdict
+from fondation.gate import Go, Proposal, Stop, Verdict
 from fondation.handoffs import TOOL_NAME
 from fondation.messages import AssistantMessage, Message, SystemMessage, TextPart, ToolCall, ToolResult, UserMessage
 from fondation.providers.base import AnswerEnd, ArgumentsPiece, ForcedTool, ReasoningPiece, TextPiece, ToolCallPiece
@@ -430,10 +430,8 @@ async def test_a_run_that_is_closed_closes_its_model_call_at_once() -> None:
 async def test_the_gate_is_asked_before_each_call_and_can_stop_the_run() -> None:
     asked: list[str] = []
 
-    async def once(run: RunInfo, agent: Any, model: Any) -> Verdict:
-        from fondation.gate import Go
-
-        asked.append(agent.name)
+    async def once(proposal: Proposal) -> Verdict:
+        asked.append(proposal.agent.name)
         return Go() if len(asked) == 1 else Stop("The budget day is used up.", 402, "budget")
 
     provider = ScriptedProvider([calls(("1", "echo", {}))])

@@ -16,7 +16,7 @@ from fondation.calls import Purpose
 from fondation.deadline import Deadline, DeadlineReached
 from fondation.errors import ChatStoreError, ProviderError
 from fondation.events import Batch, Batches, DataSent, RunAborted, RunFailed, RunFinished, RunSummary, RunWaiting
-from fondation.gate import CallStopped, Gate
+from fondation.gate import Account, CallStopped
 from fondation.messages import Message
 from fondation.questions import Question
 from fondation.run_request import RunRequest
@@ -53,7 +53,8 @@ class Company:
     produced: Callable[[], tuple[Message, ...]]
     """What the run has added to the conversation."""
     asides: Asides
-    gate: Gate
+    account: Account
+    """Of the run."""
     ledger: UsageStore | None
     untitled: Untitled | None = None
 
@@ -149,10 +150,14 @@ class _Companion:
     async def _ask(self, question: Question, deadline: Deadline) -> str:
         """The answer, with a row for each call."""
         company, info = self._company, self._request.info
-        batches = record(question.ask(info, company.gate, deadline), company.ledger, info)
-        async with contextlib.aclosing(batches):
-            async for _ in batches:
-                pass
+        account = company.account.beside()
+        batches = account.watch(record(question.ask(info, account.gate, deadline), company.ledger, info))
+        try:
+            async with contextlib.aclosing(batches):
+                async for _ in batches:
+                    pass
+        finally:
+            account.close()
         return question.answer
 
     async def _guarded(self, purpose: Purpose, asking: Coroutine[object, object, T]) -> T | None:

@@ -50,17 +50,21 @@ class Conversation:
             return False
         user = UserMessage((TextPart(text),))
         request = self._request(user)
-        run = Run(request, self._services.gate)
+        account = self._services.open_account(request.info, self._route.limits.run_timeout)
+        run = Run(request, account.gate)
         transcript = Transcript()
         last: Event | None = None
+        told = account.watch(record(run.events(), self._services.store, request.info))
         try:
-            async with contextlib.aclosing(record(run.events(), self._services.store, request.info)) as batches:
+            async with contextlib.aclosing(told) as batches:
                 async for batch in batches:
                     transcript.feed(batch)
                     self._screen.show(batch)
                     last = batch[-1]
         except asyncio.CancelledError:
             self._screen.stopped(summarize(request.info.run_id, request.message_id, run.chain, run.calls, 0, "aborted"))
+        finally:
+            account.close()
         self._keep(user, transcript, run.chain[-1])
         if isinstance(last, RunWaiting):
             waiting = ", ".join(call.tool for call in last.waiting)

@@ -18,7 +18,7 @@ class JsonAnswer:
 
     The body is `{id, runId, text, agent, handoffs, toolCalls, pending?, title?, suggestions?, usage}`, `id` being the
     chat's, `title` what it was given meanwhile, and `pending` the calls that wait for an answer; of a failed run
-    `{error, runId}`. Of `usage` are the calls of the answer alone.
+    `{error, runId}`, and of one that a budget stopped `budget` too. Of `usage` are the calls of the answer alone.
     """
 
     def __init__(self, chat_id: str) -> None:
@@ -104,9 +104,9 @@ class JsonAnswer:
 
     def _on_failed(self, event: events.RunFailed) -> None:
         self.status = event.http_status
-        if event.http_status == 503:
+        if event.http_status == 503 or (event.http_status == 402 and event.retry_after is not None):
             self.headers["Retry-After"] = str(max(1, round(event.retry_after or 1)))
-        self._answer = {"error": event.sentence, "runId": event.summary.run_id}
+        self._answer = {"error": event.sentence, "runId": event.summary.run_id, **(event.details or {})}
 
     def _on_aborted(self, event: events.RunAborted) -> None:
         if event.reason == "shutdown":

@@ -46,7 +46,7 @@ class Question:
         """What happens to its calls. Raises `ProviderError`, `CallStopped` or `DeadlineReached`."""
         messages = (SystemMessage(self._instructions), UserMessage((TextPart(self.text),)))
         request = ModelRequest(messages, user_id=info.user_id, session_id=info.session_id)
-        attempts = Attempts(info, self._agent, gate, deadline, self._new_call)
+        attempts = Attempts(info, self._agent, gate, deadline, self._new_call, self.purpose)
         said: list[str] = []
         async with contextlib.aclosing(attempts.ask(request)) as items:
             async for batch in items:

@@ -13,10 +13,11 @@ from aiohttp import web
 
 from fondation.agents import Simulate, build_cast, missing_keys
 from fondation.asides import Asides
+from fondation.budgets import budgets_of, open_warnings
 from fondation.config import Config, Loaded, load
 from fondation.errors import ChatStoreError, ConfigError, EntryPointError
-from fondation.gate import always_go
 from fondation.http import HttpClient
+from fondation.server.budgets import keep_budgets
 from fondation.server.chat import chat_handler
 from fondation.server.chats import add_chat_routes
 from fondation.server.doors import Doors
@@ -57,15 +58,16 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     records = not why_not_recorded(loaded)
     with _entry_points():
         hooks = open_hooks(config.usage.on_usage, config.usage.on_error)
+        warnings = open_warnings(budgets_of(config))
         cast = build_cast(loaded, http, simulate)
     app = web.Application(middlewares=[errors_as_json])
     app[HTTP] = http
     app[SERVICES] = services = Services(
         config=config,
         hooks=hooks,
+        warnings=warnings,
         cast=cast,
         doors=Doors(config.server),
-        gate=always_go,
         runs=runs,
         floor=Floor(runs),
         asides=Asides(),
@@ -75,7 +77,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
-    app.cleanup_ctx.extend([_http, keep_ledger, _neighbours, _chats, _prices, _runs])
+    app.cleanup_ctx.extend([_http, keep_ledger, keep_budgets, _neighbours, _chats, _prices, _runs])
     app.router.add_get("/healthz", health)
     _add_routes(app, services)
     return app

@@ -16,12 +16,15 @@ from fondation.calls import RunInfo
 from fondation.chats import keep
 from fondation.errors import RequestError
 from fondation.events import Batch
+from fondation.gate import Account
 from fondation.protocols import PROTOCOLS
 from fondation.protocols.conversation import Conversation
 from fondation.protocols.json_answer import JsonAnswer
 from fondation.protocols.ui_message_stream.retell import retold
+from fondation.run_request import RunRequest
 from fondation.runner import Run
 from fondation.server.answers import json_response
+from fondation.server.budgets import admitted
 from fondation.server.diary import Diary
 from fondation.server.floor import still_answering
 from fondation.server.keys import PASSED_ON, SERVICES, Services
@@ -77,7 +80,7 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
             if PASSED_ON in request.app and services.runs.draining:
                 await _give_up_turn(services, chat_key(info))
             if route.config.chats == "client" or services.chats is None:
-                return _begin_sent(services, route, conversation, info)
+                return await _begin_sent(services, route, conversation, info)
             return await _begin_unharmed(services, services.chats, route, conversation, info)
         except ChatElsewhere as elsewhere:
             if (passed := await pass_on(request, errand, elsewhere.run)) is not None:
@@ -86,12 +89,14 @@ async def _begin_or_pass_on(request: web.Request, route: Route) -> _Begun | web.
     raise still_answering()
 
 
-def _begin_sent(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
+async def _begin_sent(services: Services, route: Route, conversation: Conversation, info: RunInfo) -> _Begun:
     """Begin the run that a conversation asks for which its client keeps. Raises `RequestError`."""
     is_named = conversation.chat_id is not None
     with services.runs.room(route, services.config.limits.max_concurrent_runs):
-        turn, former = sent_turn(route, conversation, info), services.runs.find(chat_key(info)) if is_named else None
-        begun = _start(services, turn, is_named=is_named)
+        turn = sent_turn(route, conversation, info)
+        account = await admitted(services, route, turn.request)
+        former = services.runs.find(chat_key(info)) if is_named else None
+        begun = _start(services, turn, account, is_named=is_named)
     if former is not None:
         former.supersede()
     if is_named and services.chats is not None:
@@ -128,13 +133,20 @@ async def _begin_kept(
     services: Services, chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo
 ) -> _Begun:
     key = chat_key(info)
+    accounts: list[Account] = []
+
+    async def admit(request: RunRequest) -> None:
+        accounts.append(await admitted(services, route, request))
+
     with services.runs.room(route, services.config.limits.max_concurrent_runs):
         async with services.floor.turn(key):
             try:
-                turn = await kept_turn(chats, route, conversation, info)
-                return _start(services, turn, is_named=conversation.chat_id is not None)
+                turn = await kept_turn(chats, route, conversation, info, admit)
+                return _start(services, turn, accounts[0], is_named=conversation.chat_id is not None)
             except BaseException:  # the server may end while its turn is being written
                 chats.end(key, info.run_id)
+                for account in accounts:
+                    account.close()
                 raise
 
 
@@ -144,11 +156,11 @@ async def _give_up_turn(services: Services, key: ChatKey) -> None:
         raise misdirected()
 
 
-def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
+def _start(services: Services, turn: Turn, account: Account, *, is_named: bool) -> _Begun:
     """Begin a run in a task of its own; it can be found again where its client can name the chat."""
     request = turn.request
     answer = JsonAnswer(request.info.chat_id or "") if request.info.method == "generate" else None
-    run = Run(request, services.gate)
+    run = Run(request, account.gate)
     diary = Diary(run, request)
 
     def read_and_answer(batch: Batch) -> None:
@@ -156,8 +168,8 @@ def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
         if answer is not None:
             answer.feed(batch)
 
-    batches = record(run.events(), services.store, request.info)
-    if (company := _company(services, turn, run)) is not None:
+    batches = account.watch(record(run.events(), services.store, request.info))
+    if (company := _company(services, turn, run, account)) is not None:
         batches = accompany(batches, company)
     batches = show(batches, request.route.config.show)
     if turn.keeping is not None:
@@ -173,12 +185,17 @@ def _start(services: Services, turn: Turn, *, is_named: bool) -> _Begun:
         path=request.route.path,
         message_id=request.message_id,
     )
-    live.task.add_done_callback(lambda _: diary.write())
+    live.task.add_done_callback(lambda _: _end(diary, account))
     services.runs.add(live, request.route, remembered=is_named)
     return _Begun(live, live.reader(), answer)
 
 
-def _company(services: Services, turn: Turn, run: Run) -> Company | None:
+def _end(diary: Diary, account: Account) -> None:
+    account.close()
+    diary.write()
+
+
+def _company(services: Services, turn: Turn, run: Run, account: Account) -> Company | None:
     """What is asked beside the run; None where nothing is."""
     wanted, untitled = turn.request.route.config, None
     if wanted.titles is not None and turn.untitled and services.chats is not None:
@@ -190,7 +207,7 @@ def _company(services: Services, turn: Turn, run: Run) -> Company | None:
         deadline=run.deadline,
         produced=lambda: run.dialogue.produced,
         asides=services.asides,
-        gate=services.gate,
+        account=account,
         ledger=services.store,
         untitled=untitled,
     )

@@ -9,8 +9,9 @@ from aiohttp import web
 
 from fondation.agents import Cast
 from fondation.asides import Asides
+from fondation.budgets import Budgets, Warnings
 from fondation.config import Config
-from fondation.gate import Gate
+from fondation.gate import OpenAccount, unlimited
 from fondation.server.doors import Doors
 from fondation.server.floor import Floor
 from fondation.server.runs import ActiveRuns
@@ -25,9 +26,10 @@ class Services:
     config: Config
     hooks: Hooks | None
     """The project's own functions that are told what calls cost; None where there are none."""
+    warnings: Warnings
+    """Those that are told that a budget runs short."""
     cast: Cast
     doors: Doors
-    gate: Gate
     runs: ActiveRuns
     floor: Floor
     asides: Asides
@@ -41,6 +43,10 @@ class Services:
     """The file of the chats, and of the runs that several processes share; None where nothing is recorded."""
     store: UsageStore | None = None
     """The ledger, open while the application runs."""
+    budgets: Budgets | None = None
+    """None where there are none, and while the ledger is not open."""
+    open_account: OpenAccount = unlimited
+    """What runs are paid from."""
     address: str | None = None
     """The Unix socket on which the processes that share the database reach this one."""
     chats: ChatStore | None = None

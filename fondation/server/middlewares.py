@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -42,7 +43,7 @@ async def errors_as_json(request: web.Request, handler: Handler) -> web.StreamRe
 def _answer_to(request: web.Request, error: Exception) -> web.Response:
     match error:
         case RequestError():
-            return _error(error.status, str(error), error.headers)
+            return _error(error.status, str(error), error.headers, error.details)
         case ChatStoreError():
             log.error("%s %s: %s", request.method, request.rel_url.raw_path, error)
             return _error(503, "Chats cannot be read or written right now", {"Retry-After": "5"})
@@ -95,6 +96,7 @@ def _routes(app: web.Application) -> str:
     return f"; the routes are: {', '.join(paths[:MOST_ROUTES])}{more}"
 
 
-def _error(status: int, text: str, headers: dict[str, str]) -> web.Response:
-    body: dict[str, Json] = {"error": text}
-    return json_response(body, status=status, headers=headers)
+def _error(
+    status: int, text: str, headers: Mapping[str, str], details: Mapping[str, Json] | None = None
+) -> web.Response:
+    return json_response({"error": text, **(details or {})}, status=status, headers=headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from fondation.agents import Route
@@ -66,8 +66,16 @@ def sent_turn(route: Route, conversation: Conversation, info: RunInfo) -> Turn:
     )
 
 
-async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, info: RunInfo) -> Turn:
+async def kept_turn(
+    chats: ChatStore,
+    route: Route,
+    conversation: Conversation,
+    info: RunInfo,
+    admit: Callable[[RunRequest], Awaitable[None]],
+) -> Turn:
     """The turn of a chat that the server keeps, which has the question and the begun answer when this returns.
+
+    `admit` is awaited before anything is written; what it raises ends the turn.
 
     While the chat cannot be read, a body that brings the whole conversation is answered from it, and the turn is not
     kept. Raises `RequestError` where the request does not fit the chat, `ChatElsewhere` where its turn is another
@@ -94,6 +102,7 @@ async def kept_turn(chats: ChatStore, route: Route, conversation: Conversation, 
         memory=await recall(chats, key, route.memories),
         summary=plan.summary,
     )
+    await admit(request)
     if not is_kept:
         return Turn(request)
     assembler = _assembler(route, plan, answers)

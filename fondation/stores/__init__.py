@@ -1,14 +1,15 @@
-"""Where usage rows and chats are kept: `base` and `chats` are the contracts, `open_store` and `open_chats` know
-their members."""
+"""Where usage rows, counters of budgets and chats are kept: `base`, `budgets` and `chats` are the contracts, the
+functions here know their members."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fondation.stores.base import CannotOpen, Ended, UsageStore
+from fondation.stores.budgets import BudgetStore
 from fondation.stores.chats import ChatStore
 
-__all__ = ["CannotOpen", "ChatStore", "UsageStore", "open_chats", "open_store"]
+__all__ = ["BudgetStore", "CannotOpen", "ChatStore", "UsageStore", "open_budgets", "open_chats", "open_store"]
 
 
 def open_store(path: Path, config_hash: str | None = None, on_ended: Ended | None = None) -> UsageStore:
@@ -34,3 +35,13 @@ def open_chats(path: Path, address: str | None = None) -> ChatStore:
     from fondation.stores.sqlite.chats import SqliteChatStore
 
     return SqliteChatStore(path, address)
+
+
+def open_budgets(path: Path) -> BudgetStore:
+    """Count what budgets allow in the ledger's file, which is open already; close the store when done.
+
+    A file that fails is tried again at every question.
+    """
+    from fondation.stores.sqlite.budgets import SqliteBudgetStore
+
+    return SqliteBudgetStore(path)

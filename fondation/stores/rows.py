@@ -58,9 +58,16 @@ ADDED_COLUMNS = {
 }
 """All nullable: a program that knows only the base columns can write rows too."""
 
-LATER_COLUMNS = {"purpose": "TEXT", "cost_note": "TEXT", "number": "INTEGER"}
+LATER_COLUMNS = {
+    "purpose": "TEXT",
+    "cost_note": "TEXT",
+    "number": "INTEGER",
+    "reservation": "TEXT",
+    "budgets": "TEXT",
+}
 """Each has a migration of its own. `purpose` is empty in older rows, which are all of answers; `cost_note` says why a
-cost is unknown; `number` tells the calls of an owner apart."""
+cost is unknown; `number` tells the calls of an owner apart; `reservation` names the money that is set aside for a call,
+and `budgets` the counters that it belongs to, as a JSON array."""
 
 COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
@@ -86,7 +93,7 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None
         "session_id": _text(run.session_id),
         "user_id": _text(run.user_id),
         "method": run.method,
-        "handoff_chain": _chain(call.handoff_chain),
+        "handoff_chain": _array(call.handoff_chain),
         "timestamp": int(call.started_at),
         "run_id": _text(run.run_id),
         "chat_id": _text(run.chat_id),
@@ -100,6 +107,8 @@ def origin_of(call: ModelCall, run: RunInfo, owner: str, config_hash: str | None
         "owner": owner,
         "purpose": call.purpose,
         "number": number,
+        "reservation": None if call.reservation is None else call.reservation.token,
+        "budgets": None if call.reservation is None else _array(call.reservation.counters),
     }
 
 
@@ -160,8 +169,8 @@ def call_of(row: Mapping[str, Any]) -> ModelCall:
 
 
 @lru_cache(maxsize=256)
-def _chain(agents: tuple[str, ...]) -> str | None:
-    return _text(json.dumps(agents, ensure_ascii=False))
+def _array(texts: tuple[str, ...]) -> str | None:
+    return _text(json.dumps(texts, ensure_ascii=False))
 
 
 def _text(value: str | None) -> str | None:

@@ -9,13 +9,16 @@ import asyncio
 import contextlib
 import json
 import logging
+from abc import ABC, abstractmethod
 from functools import partial
 from inspect import isawaitable
-from typing import Any, TypedDict
+from typing import Any, Generic, TypedDict, TypeVar
 
 from fondation.entry_points import Function, is_async, load_hook
 from fondation.stores.rows import UNKNOWN_COSTS, Row
 from fondation.threads import in_thread
+
+E = TypeVar("E")
 
 log = logging.getLogger("fondation.usage")
 
@@ -91,26 +94,26 @@ def open_hooks(on_usage: str | None, on_error: str | None) -> Hooks | None:
     return Hooks(load_hook(on_usage, "event"), failed)
 
 
-class Hooks:
-    """Hands events to `on_usage(event)`, and what that raises to `on_error(error, event)`."""
+class HookQueue(ABC, Generic[E]):
+    """Events that wait for functions of the project, one at a time."""
 
-    def __init__(self, on_usage: Function, on_error: Function | None) -> None:
-        self._on_usage = on_usage
-        self._on_error = on_error
-        self._events: asyncio.Queue[UsageEvent] = asyncio.Queue(MOST_EVENTS)
+    def __init__(self, name: str) -> None:
+        """`name` is what the log calls the functions."""
+        self._name = name
+        self._events: asyncio.Queue[E] = asyncio.Queue(MOST_EVENTS)
         self._dropped = 0
 
-    def tell(self, row: Row) -> None:
-        """Queue the event of a settled row."""
+    def put(self, event: E) -> None:
+        """Queue an event, unless too many wait."""
         if not self._events.full():
-            self._events.put_nowait(event_of(row))
+            self._events.put_nowait(event)
             return
         self._dropped += 1
         if self._dropped == 1:
-            log.error("usage.on_usage is too slow: %d events wait, further ones are dropped", MOST_EVENTS)
+            log.error("%s is too slow: %d events wait, further ones are dropped", self._name, MOST_EVENTS)
 
     async def run(self) -> None:
-        """Hand over events for ever, in the order of their calls' ends."""
+        """Hand over events for ever, in their order."""
         while True:
             event = await self._events.get()
             try:
@@ -118,7 +121,7 @@ class Hooks:
             finally:
                 self._events.task_done()
             if self._dropped and self._events.empty():
-                log.error("usage.on_usage was too slow: %d events were dropped", self._dropped)
+                log.error("%s was too slow: %d events were dropped", self._name, self._dropped)
                 self._dropped = 0
 
     async def drain(self) -> None:
@@ -127,19 +130,36 @@ class Hooks:
             async with asyncio.timeout(DRAIN_SECONDS):
                 await self._events.join()
                 return
-        log.error("usage.on_usage did not take %d events before the end", self._events.qsize() + 1)
+        log.error("%s did not take %d events before the end", self._name, self._events.qsize() + 1)
+
+    @abstractmethod
+    async def _hand_over(self, event: E) -> None:
+        """Call what is to be called, and contain what it raises."""
+
+
+class Hooks(HookQueue[UsageEvent]):
+    """Hands events to `on_usage(event)`, and what that raises to `on_error(error, event)`."""
+
+    def __init__(self, on_usage: Function, on_error: Function | None) -> None:
+        super().__init__("usage.on_usage")
+        self._on_usage = on_usage
+        self._on_error = on_error
+
+    def tell(self, row: Row) -> None:
+        """Queue the event of a settled row."""
+        self.put(event_of(row))
 
     async def _hand_over(self, event: UsageEvent) -> None:
-        error = await _attempt(self._on_usage, event)
+        error = await call_hook(self._on_usage, event)
         if error is None:
             return
         about = f"the call of {event['agentName']} in run {event['runId']}"
         log.error("usage.on_usage failed for %s", about, exc_info=error)
-        if self._on_error is not None and (failure := await _attempt(self._on_error, error, event)) is not None:
+        if self._on_error is not None and (failure := await call_hook(self._on_error, error, event)) is not None:
             log.error("usage.on_error failed for %s", about, exc_info=failure)
 
 
-async def _attempt(hook: Function, *given: object) -> BaseException | None:
+async def call_hook(hook: Function, *given: object) -> BaseException | None:
     """Call a hook; returns what it raised. A plain function has a thread of its own, an async one the event loop."""
     task = asyncio.current_task()
     assert task is not None

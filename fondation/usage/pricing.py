@@ -29,6 +29,12 @@ def price(call: ModelCall, price: Price | None, *, estimate: bool = False) -> No
     _set(call, cost)
 
 
+def expected_cost(call: ModelCall, price: Price | None, *, estimate: bool) -> float | None:
+    """What a call with such a usage would cost, in dollars; None where nobody knows."""
+    cost = _priced(call, price) or (_estimated(call) if estimate else None)
+    return None if cost is None else cost[0]
+
+
 def price_as_told(call: ModelCall) -> None:
     """Set `cost` and `cost_source` from what the provider said alone."""
     _set(call, _told(call))

@@ -10,6 +10,7 @@ from fondation.calls import RunInfo
 from fondation.config import Suggestions
 from fondation.deadline import Reason
 from fondation.events import Batch, Batches
+from fondation.gate import Unlimited
 from fondation.messages import TextPart, UserMessage
 from fondation.run_request import RunRequest, Start
 from fondation.runner import Run
@@ -29,7 +30,7 @@ async def accompanied(provider: ScriptedProvider, *, ended: Reason | None = None
                 run.deadline.expire(ended)
             yield batch
 
-    company = Company(request, run.deadline, lambda: run.dialogue.produced, asides, run._gate, None)
+    company = Company(request, run.deadline, lambda: run.dialogue.produced, asides, Unlimited(run._gate), None)
     async with asyncio.timeout(5):
         return [batch async for batch in accompany(events_of_run(), company)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from fondation.cli.conversation import Conversation
 from fondation.errors import ModerationRefused
-from fondation.gate import always_go
+from fondation.gate import unlimited
 from fondation.memory import TOOL_NAME as UPDATE_MEMORY
 from fondation.memory import MemoryForm
 from fondation.messages import AssistantMessage, Message, SystemMessage, ToolResult, UserMessage
@@ -23,7 +23,7 @@ async def look(arguments: dict[str, Any], context: object) -> str:
 
 
 def converse(provider: ScriptedProvider, **config: Any) -> Conversation:
-    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    services = SimpleNamespace(open_account=unlimited, store=None, cast=SimpleNamespace(simulated=()))
     front = Player(tools=[FunctionTool("look", look)], handoffs=["Back"], memory=MemoryForm("user"))
     players = {"Front": front, "Back": Player()}
     return Conversation(cast(Services, services), build_route(provider, players, **config))
@@ -84,7 +84,7 @@ async def test_declared_context_has_its_defaults(capsys: pytest.CaptureFixture[s
         return "ok"
 
     provider = ScriptedProvider([calls(("c1", "remember", {})), text("Done.")])
-    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    services = SimpleNamespace(open_account=unlimited, store=None, cast=SimpleNamespace(simulated=()))
     route = build_route(
         provider,
         {"Front": Player(tools=[FunctionTool("remember", remember)])},
@@ -96,7 +96,7 @@ async def test_declared_context_has_its_defaults(capsys: pytest.CaptureFixture[s
 
 async def test_a_call_that_waits_is_not_run_and_the_conversation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     provider = ScriptedProvider([calls(("c1", "pay", {}), before="Hm."), text("Two.")])
-    services = SimpleNamespace(gate=always_go, store=None, cast=SimpleNamespace(simulated=()))
+    services = SimpleNamespace(open_account=unlimited, store=None, cast=SimpleNamespace(simulated=()))
     waits = FunctionTool("pay", look, wait=Wait("approval"))
     conversation = Conversation(cast(Services, services), build_route(provider, {"Front": Player(tools=[waits])}))
     assert not await conversation.answer("first")

@@ -9,7 +9,7 @@ import pytest
 
 from fondation.asides import company
 from fondation.errors import AuthenticationFailed, ChatStoreError
-from fondation.gate import Gate, Go, Stop, Verdict
+from fondation.gate import Go, Proposal, Stop, Unlimited, Verdict
 from fondation.providers.base import AnswerEnd, TextPiece
 from fondation.stores.sqlite.chats import SqliteChatStore
 from tests.support.chunks import assert_acceptable
@@ -269,13 +269,12 @@ async def test_the_server_ends_them_by_itself(kitchen: Kitchen) -> None:
 async def test_the_gate_is_asked_for_each(kitchen: Kitchen) -> None:
     asked: list[str] = []
 
-    async def answers_only(run: Any, agent: Any, model: Any) -> Verdict:
-        asked.append(model.name)
+    async def answers_only(proposal: Proposal) -> Verdict:
+        asked.append(proposal.model.name)
         return Go() if len(asked) == 1 else Stop("No money left", 402, "budget")
 
-    gate: Gate = answers_only
     served = await kitchen.serve(OpenProvider([[lambda: asyncio.sleep(0.01), *text("ok")]]), DESK)
-    served.services.gate = gate
+    served.services.open_account = lambda run, seconds: Unlimited(answers_only)
     reply = await served.post({"id": "c1", "message": "Hi"})
     assert_acceptable(reply.chunks)
     assert reply.text == "ok"

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from fondation.calls import CostSource, ModelCall, RunInfo, TokenUsage
+from fondation.calls import CostSource, ModelCall, Reservation, RunInfo, TokenUsage
 from fondation.stores.rows import COLUMNS, call_of, row_of
 
 RUN = RunInfo("run_1", "s1", user_id="ada", chat_id="c1", method="generate")
@@ -31,7 +31,7 @@ def test_a_settled_call_fills_its_row() -> None:
         is_byok=False,
     )
     call = settled(usage)
-    call.generation_id = "gen-1"
+    call.generation_id, call.reservation = "gen-1", Reservation("t1", ("all-day", "per-user ada"))
     assert row_of(call, RUN, "me", number=7) == {
         "agent_name": "Billing",
         "session_id": "s1",
@@ -69,6 +69,8 @@ def test_a_settled_call_fills_its_row() -> None:
         "owner": "me",
         "purpose": "answer",
         "number": 7,
+        "reservation": "t1",
+        "budgets": '["all-day", "per-user ada"]',
     }
 
 

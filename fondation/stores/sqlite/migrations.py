@@ -8,6 +8,7 @@ import sqlite3
 from sqlite_utils import Database, Migrations
 
 from fondation.stores.rows import ADDED_COLUMNS, BASE_COLUMNS, COST_PICO
+from fondation.stores.sqlite.budget_triggers import budget_triggers
 from fondation.stores.sqlite.views import views
 
 migrations = Migrations("fondation")
@@ -196,3 +197,28 @@ def m016_usage_views(database: Database) -> None:
     """What calls cost, for whoever opens the file with a tool of their own."""
     for name, select in views().items():
         database.execute(f"CREATE VIEW IF NOT EXISTS {name} AS {select}")
+
+
+@migrations()
+def m017_usage_budgets(database: Database) -> None:
+    """What is spent of each budget, kept at hand; what calls under way have set aside of it; and the triggers that keep
+    both with the rows, whoever writes them.
+    """
+    present = _usage_columns(database)
+    for name in ("reservation", "budgets"):
+        if name not in present:
+            database.execute(f"ALTER TABLE usage_tracking ADD COLUMN {name} TEXT")
+    database.execute(
+        "CREATE TABLE usage_budgets (key TEXT PRIMARY KEY, budget TEXT NOT NULL, bucket TEXT NOT NULL, starts REAL, "
+        "ends REAL, spent_pico INTEGER NOT NULL, warned INTEGER NOT NULL, checked_at REAL, kept_until REAL NOT NULL) "
+        "WITHOUT ROWID"
+    )
+    database.execute(
+        "CREATE TABLE usage_reservations (token TEXT NOT NULL, counter TEXT NOT NULL, amount_pico INTEGER NOT NULL, "
+        "lease_until REAL NOT NULL, PRIMARY KEY (token, counter)) WITHOUT ROWID"
+    )
+    database.execute(
+        "CREATE INDEX usage_reservations_counter ON usage_reservations (counter, lease_until, amount_pico)"
+    )
+    for trigger in budget_triggers():
+        database.execute(trigger)

@@ -46,6 +46,8 @@ COLUMNS = {
     "purpose": "TEXT",
     "cost_note": "TEXT",
     "number": "INTEGER",
+    "reservation": "TEXT",
+    "budgets": "TEXT",
     "cost_pico": "INTEGER",
 }
 MIGRATIONS = [
@@ -65,6 +67,7 @@ MIGRATIONS = [
     "m014_usage_losses",
     "m015_usage_by_time",
     "m016_usage_views",
+    "m017_usage_budgets",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

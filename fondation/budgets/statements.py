@@ -1,0 +1,77 @@
+"""What people are told of a budget: a data part, a sentence, and when it begins anew."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+
+from fondation.budgets.budget import Budget, utc_text
+from fondation.events import DataSent
+from fondation.gate import Stop
+from fondation.messages import Json
+from fondation.stores.budgets import Counter
+from fondation.usage.money import from_pico
+
+PART = "budget"
+"""The name of the data part."""
+ERROR_TYPE = "budget_exceeded"
+
+_CENT = Decimal("0.01")
+_PLACES = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """How much is spent of a budget, in one bucket and period."""
+
+    budget: Budget
+    counter: Counter
+    spent: int
+
+    @property
+    def data(self) -> dict[str, Json]:
+        """`{budget, spent, limit, reset}`: dollars as numbers, the moment in UTC, or None where there is none."""
+        ends = self.counter.scope.ends
+        return {
+            "budget": self.budget.name,
+            "spent": float(from_pico(self.spent)),
+            "limit": float(from_pico(self.budget.limit)),
+            "reset": None if ends is None else utc_text(ends),
+        }
+
+    def part(self) -> DataSent:
+        return DataSent(PART, self.data)
+
+    def stop(self) -> Stop:
+        """What ends a run that the budget has no room for."""
+        return Stop(self.sentence(), 402, ERROR_TYPE, self._retry_after(), {"budget": self.data})
+
+    def sentence(self) -> str:
+        """Why there is no room."""
+        is_used_up = self.spent >= self.budget.limit
+        return self._sentence("is used up" if is_used_up else "has no room for another call")
+
+    def warning(self) -> str:
+        return self._sentence("runs short")
+
+    def _sentence(self, state: str) -> str:
+        spent, limit = dollars_text(self.spent), dollars_text(self.budget.limit)
+        text = f'The budget "{self.budget.name}" {state}: {spent} of {limit} is spent.'
+        ends = self.counter.scope.ends
+        return text if ends is None else f"{text} It begins anew at {utc_text(ends)}."
+
+    def _retry_after(self) -> float | None:
+        ends = self.counter.scope.ends
+        return None if ends is None else max(1, math.ceil(ends - time.time()))
+
+
+def dollars_text(pico: int) -> str:
+    """`$5.00`, with as many places as it takes: six at most, unless it is less than they can tell."""
+    amount = from_pico(pico)
+    rounded = amount.quantize(_PLACES)
+    if not rounded:
+        rounded = amount
+    shortest = rounded.normalize()
+    return f"${shortest.quantize(_CENT):,f}" if shortest == shortest.quantize(_CENT) else f"${shortest:,f}"
