@@ -71,10 +71,10 @@ class Process:
 
 
 @contextlib.asynccontextmanager
-async def serving(folder: Path, *options: str) -> AsyncIterator[Process]:
+async def serving(folder: Path, *options: str, simulate: bool = True) -> AsyncIterator[Process]:
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "fondation", "serve", "--port", "0", "--simulate", *options),
+        *(sys.executable, "-m", "fondation", "serve", "--port", "0", *(["--simulate"] if simulate else []), *options),
         cwd=folder,
         env=environment,
         stdout=asyncio.subprocess.PIPE,

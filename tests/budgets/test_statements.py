@@ -1,0 +1,63 @@
+"""What people are told of a budget."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fondation.budgets.budget import Budget
+from fondation.budgets.statements import Statement, dollars_text
+
+DOLLAR = 10**12
+MIDNIGHT = 1_795_478_400.0
+
+
+def statement(spent: int, limit: int = 5 * DOLLAR, *, daily: bool = True) -> Statement:
+    budget = Budget("per-user", limit, ZoneInfo("UTC"), per="user", every="day" if daily else None)
+    return Statement(budget, budget.counter(MIDNIGHT - 60, "ada"), spent)
+
+
+def test_a_part_holds_dollars_and_the_moment() -> None:
+    assert statement(4_250_000_000_000).part().data == {
+        "budget": "per-user",
+        "spent": 4.25,
+        "limit": 5.0,
+        "reset": "2026-11-24T00:00:00Z",
+    }
+    assert statement(0, daily=False).data["reset"] is None
+
+
+def test_a_sentence_says_why() -> None:
+    reset = "It begins anew at 2026-11-24T00:00:00Z."
+    used_up = 'The budget "per-user" is used up: $5.10 of $5.00 is spent.'
+    no_room = 'The budget "per-user" has no room for another call: $4.9921 of $5.00 is spent.'
+    runs_short = 'The budget "per-user" runs short: $4.00 of $5.00 is spent.'
+    assert statement(5_100_000_000_000).sentence() == f"{used_up} {reset}"
+    assert statement(4_992_100_000_000, daily=False).sentence() == no_room
+    assert statement(4 * DOLLAR).warning() == f"{runs_short} {reset}"
+
+
+def test_a_stop_says_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: MIDNIGHT - 59.5)
+    stop = statement(5 * DOLLAR).stop()
+    assert (stop.http_status, stop.error_type, stop.retry_after) == (402, "budget_exceeded", 60)
+    assert stop.details == {"budget": statement(5 * DOLLAR).data}
+    assert statement(5 * DOLLAR, daily=False).stop().retry_after is None
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [
+        (0, "$0.00"),
+        (5 * DOLLAR, "$5.00"),
+        (1_234_500_000_000_000, "$1,234.50"),
+        (3_351_000_000, "$0.003351"),
+        (123_456_789_012, "$0.123457"),
+        (100_000_000_000, "$0.10"),
+        (12, "$0.000000000012"),
+        (1_000_000 * DOLLAR, "$1,000,000.00"),
+    ],
+)
+def test_money_takes_the_places_that_it_needs(pico: int, text: str) -> None:
+    assert dollars_text(pico) == text
