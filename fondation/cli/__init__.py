@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": "Serve the agents of a YAML file over HTTP.",
     "validate": "Check agents.yaml files and show every problem at its line.",
     "usage": "Show what the model calls cost.",
+    "budgets": "Show what is spent of each budget, and what is left.",
     "chat": "Talk to an agent in the terminal.",
     "init": "Write a starter project into an empty folder.",
     "schema": "Print the JSON Schema of agents.yaml.",

@@ -71,7 +71,7 @@ def as_csv(report: Report) -> str:
     lines = csv.writer(text, lineterminator="\n")
     lines.writerow(["row", *report.by, *FIGURES])
     for key, figures in report.groups:
-        lines.writerow(["group", *map(_cell, key), *_csv_figures(figures)])
+        lines.writerow(["group", *map(csv_text, key), *_csv_figures(figures)])
     nameless = [""] * len(report.by)
     if report.others:
         lines.writerow(["others", *nameless, *_csv_figures(report.others.figures)])
@@ -92,7 +92,7 @@ def _csv_figures(figures: Figures) -> list[str]:
     ]
 
 
-def _cell(text: str | None) -> str:
+def csv_text(text: str | None) -> str:
     """A name as a cell. A spreadsheet runs what begins like a formula: an apostrophe makes it text."""
     if text is None:
         return ""

@@ -11,13 +11,13 @@ LEAST_NAME_WIDTH = 28
 
 
 def lay_out(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], footer: Sequence[str], *, names: int, room: int | None
+    titles: Sequence[str], rows: Sequence[Sequence[str]], footer: Sequence[str] | None, *, names: int, room: int | None
 ) -> Iterator[str]:
-    """The lines of a table whose first `names` columns are names.
+    """The lines of a table whose first `names` columns are names. Without a footer it ends with the last row.
 
     `room` is the width to keep to if possible; None is as wide as it gets.
     """
-    widths = [max(map(_width, column)) for column in zip(titles, *rows, footer, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(titles, *rows, footer or titles, strict=True)]
     if room is not None:
         for_names = room - sum(widths[names:]) - (len(widths) - 1)
         widths[:names] = _narrowed(widths[:names], for_names)
@@ -26,8 +26,9 @@ def lay_out(
     yield rule
     for row in rows:
         yield from _lines(row, widths, names)
-    yield rule
-    yield from _lines(footer, widths, names)
+    if footer is not None:
+        yield rule
+        yield from _lines(footer, widths, names)
 
 
 def _narrowed(widths: Sequence[int], room: int) -> list[int]:

@@ -15,15 +15,19 @@ class NoLedger(FondationError):
     """There is nothing to read; the text says why."""
 
 
+class NothingRecorded(NoLedger):
+    """Nobody has recorded anything yet."""
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a ledger that another process may be writing. Raises `NoLedger`."""
+    """Open a ledger that another process may be writing. Raises `NoLedger`; `NothingRecorded` if it was never made."""
     if not path.is_file():
-        raise NoLedger(f"there is no file {path}")
+        raise NothingRecorded(f"there is no file {path}")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode(path)}", uri=True, isolation_level=None)
         try:
             if not _columns(connection):
-                raise NoLedger(f"{path} has no table usage_tracking")
+                raise NothingRecorded(f"{path} has no table usage_tracking")
         except BaseException:
             connection.close()
             raise

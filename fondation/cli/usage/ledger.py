@@ -33,6 +33,17 @@ class Ledger:
     why_not_recorded: str | None = None
     """Why the project adds nothing to it, and what to do about it."""
 
+    @property
+    def is_made(self) -> bool:
+        """Whether anything was ever recorded there. A file that cannot be read counts: nobody knows."""
+        from fondation.usage.reading import NoLedger, NothingRecorded, open_to_read
+
+        try:
+            open_to_read(self.path).close()
+        except NoLedger as error:
+            return not isinstance(error, NothingRecorded)
+        return True
+
     @contextlib.contextmanager
     def opened(self) -> Generator[sqlite3.Connection, None, None]:
         """The database, to be read. Where there is none the command ends, and says how to get one."""
