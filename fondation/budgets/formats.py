@@ -70,8 +70,8 @@ def _budget(spending: Spending) -> dict[str, object]:
 
 
 def _bucket(spending: Spending, bucket: Bucket) -> dict[str, object]:
-    left = {"left": _dollars(spending.left(bucket.amounts))}
-    return {"bucket": bucket.name, **_json_amounts(bucket.amounts), **left}
+    amounts = {"left": _dollars(spending.left(bucket.amounts)), **_json_amounts(bucket.amounts)}
+    return {"bucket": bucket.name, **{name: amounts[name] for name in COLUMNS if name in amounts}}
 
 
 def _json_amounts(amounts: Amounts) -> dict[str, object]:

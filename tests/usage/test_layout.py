@@ -18,6 +18,11 @@ def test_names_stand_to_the_left_and_numbers_to_the_right() -> None:
     ]
 
 
+def test_a_table_without_a_footer_ends_with_its_rows() -> None:
+    lines = list(lay_out(["User", "Calls"], [["ada", "7"]], None, names=1, room=None))
+    assert lines == ["User Calls", "──────────", "ada      7"]
+
+
 def test_characters_that_take_two_columns_or_none_are_measured_so() -> None:
     assert [line.rindex("7") for line in table("ada", "李", "Ame\u0301lie")[2:5]] == [11, 10, 12]
 

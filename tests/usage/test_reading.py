@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fondation.stores import open_store
-from fondation.usage.reading import NoLedger, open_to_read
+from fondation.usage.reading import NoLedger, NothingRecorded, open_to_read
 from fondation.usage.reports import count_calls, report
 from fondation.usage.tallies import Filters
 
@@ -51,19 +51,23 @@ def test_the_ledger_cannot_be_changed(path: Path, fill: Fill) -> None:
 
 
 def test_a_missing_file_is_not_made(path: Path) -> None:
-    with pytest.raises(NoLedger, match="there is no file"):
+    with pytest.raises(NothingRecorded, match="there is no file"):
         open_to_read(path)
     assert os.listdir(path.parent) == []
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
-    [(b"", "has no table usage_tracking"), (b"a letter to grandmother" * 99, "cannot be read: file is not a database")],
+    ("content", "complaint", "is_new"),
+    [
+        (b"", "has no table usage_tracking", True),
+        (b"a letter to grandmother" * 99, "cannot be read: file is not a database", False),
+    ],
 )
-def test_a_file_that_is_no_ledger_is_said_to_be_none(path: Path, content: bytes, complaint: str) -> None:
+def test_a_file_that_is_no_ledger_is_said_to_be_none(path: Path, content: bytes, complaint: str, is_new: bool) -> None:
     path.write_bytes(content)
-    with pytest.raises(NoLedger, match=complaint):
+    with pytest.raises(NoLedger, match=complaint) as raised:
         open_to_read(path)
+    assert isinstance(raised.value, NothingRecorded) is is_new
 
 
 def test_a_table_with_the_base_columns_alone_is_read_as_it_is(path: Path) -> None:
