@@ -18,10 +18,11 @@ CostSource: TypeAlias = Literal["billed", "priced", "estimated", "none", "simula
 Purpose: TypeAlias = Literal["answer", "title", "suggestions", "summary"]
 """What a call is for: the answer itself, or something beside it."""
 CostNote: TypeAlias = Literal[
-    "no_usage", "no_generation_id", "no_receipts", "no_model", "not_found", "refused", "unavailable"
+    "no_usage", "no_price", "no_generation_id", "no_receipts", "no_model", "not_found", "refused", "unavailable"
 ]
-"""Why a cost is unknown: the provider told no usage; it keeps receipts, but the call has no id; it keeps none; no model
-of the file is at that provider; it does not know the call; it refuses to say; it does not answer."""
+"""Why a cost is unknown: the provider told no usage, or not all of it; it told tokens alone, and nobody their price; it
+keeps receipts, but the call has no id; it keeps none; no model of the file is at that provider; it does not know the
+call; it refuses to say; it does not answer."""
 FinishReason: TypeAlias = Literal["stop", "length", "tool-calls", "content-filter", "error", "other"]
 
 
@@ -106,6 +107,8 @@ class ModelCall:
     model: str | None = None
     """The model that answered, as the provider names it."""
     usage: TokenUsage | None = None
+    is_usage_final: bool = True
+    """False while `usage` counts what came so far: some providers report it with every chunk."""
     finish_reason: FinishReason | None = None
     status: CallStatus = "running"
     error_type: str | None = None

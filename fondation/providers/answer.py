@@ -132,6 +132,7 @@ class Answer:
                     self._report(choice.error)
         if chunk.usage is not None:
             self._call.usage = read_usage(chunk.usage, self._call.usage)
+            self._call.is_usage_final = not chunk.choices or self._finish is not None
         if chunk.error is not None:
             self._report(chunk.error)
 
@@ -219,6 +220,7 @@ class Answer:
         if reason == "tool-calls" and not calls:
             reason = "other"
         self._call.finish_reason = reason
+        self._call.is_usage_final = True
         pieces.append(AnswerEnd(reason, calls, self._reasoning.finish()))
 
     def _shortcoming(self) -> ProviderError | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
 
-from fondation.calls import CostSource, ModelCall, TokenUsage
+from fondation.calls import CostSource, ModelCall
 
 if TYPE_CHECKING:
     from fondation.config import Price
@@ -53,7 +53,7 @@ def _set(call: ModelCall, cost: Cost | None) -> None:
         call.cost, call.cost_source = None, "pending"
     else:
         call.cost, call.cost_source = None, "unknown"
-        call.cost_note = "no_generation_id" if call.askable else "no_usage"
+        call.cost_note = "no_generation_id" if call.askable else "no_price" if _tokens(call) else "no_usage"
 
 
 def prepare() -> None:
@@ -66,7 +66,7 @@ def prepare() -> None:
 def _told(call: ModelCall) -> Cost | None:
     if call.provider == "simulated":
         return None, "simulated"
-    charged = _amount(call.usage.cost) if call.usage else None
+    charged = _amount(call.usage.cost) if call.usage and call.is_usage_final else None
     if call.usage and charged is not None:
         # with one's own key the charge is a fee, and the upstream sends its own bill; else it is in the charge
         upstream = _amount(call.usage.upstream_cost) if call.usage.is_byok else None
@@ -77,7 +77,7 @@ def _told(call: ModelCall) -> Cost | None:
 
 
 def _priced(call: ModelCall, price: Price | None) -> Cost | None:
-    tokens = _tokens(call.usage)
+    tokens = _tokens(call)
     if price is None or tokens is None:
         return None
     bill = [
@@ -95,7 +95,7 @@ def _priced(call: ModelCall, price: Price | None) -> Cost | None:
 
 
 def _estimated(call: ModelCall) -> Cost | None:
-    tokens = _tokens(call.usage)
+    tokens = _tokens(call)
     if tokens is None:
         return None
     from genai_prices import Usage, calc_price
@@ -125,9 +125,15 @@ class _Tokens(NamedTuple):
     output: int
 
 
-def _tokens(usage: TokenUsage | None) -> _Tokens | None:
+def _tokens(call: ModelCall) -> _Tokens | None:
     """None where the provider did not say enough. Some report more cached tokens than the prompt has."""
-    if usage is None or not _is_count(usage.prompt_tokens) or not _is_count(usage.completion_tokens):
+    usage = call.usage
+    if (
+        usage is None
+        or not call.is_usage_final
+        or not _is_count(usage.prompt_tokens)
+        or not _is_count(usage.completion_tokens)
+    ):
         return None
     cached = min(max(usage.cached_tokens or 0, 0), usage.prompt_tokens)
     written = min(max(usage.cache_write_tokens or 0, 0), usage.prompt_tokens - cached)

@@ -432,11 +432,33 @@ USAGES: dict[str, tuple[bytes, TokenUsage | None]] = {
 }
 
 
+BROKEN_USAGES: dict[str, tuple[bytes, bool]] = {
+    "so far, with a piece of text": (stream({**text("H"), "usage": COSTS}, text("i")), False),
+    "so far, then an error": (stream({**text("H"), "usage": COSTS}, bare(error={"code": 502})), False),
+    "behind an error": (stream(text("H"), bare(error={"code": 502}), bare(choices=[], usage=COSTS)), True),
+    "behind the finish, then a broken chunk": (stream(text("H"), chunk(finish="stop", usage=COSTS), "{"), True),
+}
+
+
+@pytest.mark.parametrize(("wire", "is_final"), BROKEN_USAGES.values(), ids=BROKEN_USAGES)
+async def test_the_usage_of_an_answer_that_broke_off_is_final_or_what_it_came_to_so_far(
+    wire: bytes, is_final: bool
+) -> None:
+    call = new_call()
+    answer = Answer(call, Failures("acme", Redactor(None)))
+    answer.feed(wire)
+    answer.feed(b"")
+    assert answer.failure is not None
+    assert call.usage is not None
+    assert call.is_usage_final is is_final
+
+
 @pytest.mark.parametrize(("wire", "usage"), USAGES.values(), ids=USAGES)
 async def test_usage_is_found_where_it_is(wire: bytes, usage: TokenUsage | None) -> None:
     outcome = await ask_canned(wire)
     assert outcome.end.finish_reason == "stop"
     assert outcome.call.usage == usage
+    assert outcome.call.is_usage_final
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,8 @@ ASKABLE = {"askable": True, "generation_id": "gen-1"}
         (None, {**ASKABLE, "status": "refused", "charged": False}, "none", None),
         (None, {"askable": True, "status": "aborted"}, "unknown", "no_generation_id"),
         (None, {"generation_id": "chatcmpl-1", "status": "aborted"}, "unknown", "no_usage"),
+        (tokens(), {"is_usage_final": False, "status": "aborted"}, "unknown", "no_usage"),
+        (TokenUsage(cost=0.1), {**ASKABLE, "is_usage_final": False, "status": "aborted"}, "pending", None),
     ],
 )
 def test_what_the_provider_is_going_to_tell_is_waited_for(
@@ -189,6 +191,12 @@ def test_what_the_provider_is_going_to_tell_is_waited_for(
     priced = call(usage, **fields)
     price(priced, FULL)
     assert (priced.cost_source, priced.cost_note) == (source, note)
+
+
+def test_tokens_without_a_price_say_that_the_price_is_missing() -> None:
+    priced = call(tokens(), status="done")
+    price(priced, None)
+    assert (priced.cost_source, priced.cost_note) == ("unknown", "no_price")
 
 
 def test_what_was_unknown_and_is_told_later_has_no_note() -> None:
