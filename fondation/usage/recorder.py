@@ -75,21 +75,20 @@ class _Recorder:
                     self._store.note(call)
             case CallEnded(call=call):
                 self._open.pop(call, None)
-                self._settle(call)
+                self._close(call)
 
     def end(self, status: CallStatus, error_type: str | None) -> None:
         """Settle what is open: the stream is over."""
         for call in self._open:
             if call in self.unsent:
-                with _unharmed():
-                    self._store.withdraw(call)
+                self._withdraw(call)
                 continue
             if call.status == "running":
                 call.status = status
                 call.error_type = call.error_type or error_type
             if call.ended is None:
                 call.ended = time.perf_counter()
-            self._settle(call)
+            self._close(call)
 
     async def _begin(self, call: ModelCall) -> None:
         """Wait for the row, but not for ever: the store spools what its database cannot take."""
@@ -107,6 +106,17 @@ class _Recorder:
             with _unharmed():
                 self._store.hurry()
             kept.set_result(None)
+
+    def _close(self, call: ModelCall) -> None:
+        """A call that has ended: it has its row, unless it ended before it was sent."""
+        if call.status == "aborted" and call.charged is False:
+            self._withdraw(call)
+        else:
+            self._settle(call)
+
+    def _withdraw(self, call: ModelCall) -> None:
+        with _unharmed():
+            self._store.withdraw(call)
 
     def _settle(self, call: ModelCall) -> None:
         if call.cost_source == "pending":

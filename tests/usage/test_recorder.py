@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fondation.calls import ModelCall, RunInfo, TokenUsage
+from fondation.calls import CallStatus, ModelCall, RunInfo, TokenUsage
 from fondation.errors import RateLimited
 from fondation.events import Batch, Batches, CallAccepted, CallEnded, CallStarted, TextDelta
 from fondation.stores.base import Outcome, Unsettled
@@ -229,6 +229,24 @@ async def test_a_call_that_was_never_sent_is_withdrawn() -> None:
     await anext(recorded)
     await recorded.aclose()
     assert diary.entries[2:] == ["settle 1 aborted", "withdraw 2 running"]
+
+
+@pytest.mark.parametrize(
+    ("status", "charged", "entry"),
+    [
+        ("aborted", False, "withdraw 1 aborted"),
+        ("aborted", None, "settle 1 aborted"),
+        ("refused", False, "settle 1 refused"),
+    ],
+)
+async def test_a_call_that_surely_ended_before_it_was_sent_leaves_no_row(
+    status: CallStatus, charged: bool | None, entry: str
+) -> None:
+    call, diary = new_call(), Diary()
+    ended = CallEnded(call)
+    call.status, call.charged = status, charged
+    await drain(record(stream([[CallStarted(call)], [ended]]), diary, RUN))
+    assert diary.entries[-1] == entry
 
 
 async def test_a_call_cancelled_while_its_row_is_written_is_withdrawn() -> None:
