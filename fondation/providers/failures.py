@@ -25,7 +25,7 @@ from fondation.messages import Json
 from fondation.providers.redaction import Redactor
 from fondation.providers.reports import Report, parse_body, read_report, read_retry_after
 
-STALE_SECONDS = 2.0
+STALE_SECONDS = 0.5
 """A kept connection that dies later than this after the request was not dead when it was used."""
 
 _NAMES: dict[type[ProviderError], str] = {
