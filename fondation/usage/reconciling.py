@@ -110,7 +110,7 @@ def reconcile(
     pairs = _matched(charges, calls) if export.per_call else _by_day_and_model(charges, calls, covered)
     compared = [(charge, call) for charge, call in pairs if _within(covered, charge or call)]
     found = [Difference(kind, charge, call) for charge, call in compared if (kind := _difference(charge, call))]
-    counted = [pair for pair in compared if pair[0] or (pair[1] and (pair[1].is_charged or pair[1].unknown_cost_calls))]
+    counted = [pair for pair in compared if pair[0] or (pair[1] and _may_cost(pair[1]))]
     return Reconciliation(
         provider,
         covered,
@@ -241,7 +241,7 @@ def _within(period: Period, entry: Entry | None) -> bool:
 
 def _difference(charge: Entry | None, call: Entry | None) -> Kind | None:
     if charge is None:
-        return "missing in the export" if call is not None and call.is_charged else None
+        return "missing in the export" if call is not None and call.is_charged and _may_cost(call) else None
     if call is None:
         return "missing in the ledger"
     if call.pico != charge.pico:
@@ -249,6 +249,11 @@ def _difference(charge: Entry | None, call: Entry | None) -> Kind | None:
     if charge.calls is not None and charge.calls != call.calls:
         return "other calls"
     return None
+
+
+def _may_cost(call: Entry) -> bool:
+    """Whether it is missed in an export: not all of them list what cost nothing."""
+    return bool(call.pico or call.unknown_cost_calls)
 
 
 def _sums(entries: Iterable[Entry | None]) -> Sums:

@@ -78,6 +78,13 @@ def test_what_only_one_of_them_has_is_missing_in_the_other(path: Path, fill: Fil
         assert (difference.export is None) == (difference.kind == "missing in the export")
 
 
+def test_what_cost_nothing_need_not_be_in_the_export(path: Path, fill: Fill) -> None:
+    fill({**SONNET, "generation_id": "gen-1", "cost": 0.1}, {**SONNET, "generation_id": "gen-2", "status": "error"})
+    found = compare(path, line("gen-1", "0.1"))
+    assert found.agrees
+    assert (found.export.calls, found.ledger.calls) == (1, 1)
+
+
 def test_a_call_under_another_id_is_known_by_its_model_tokens_and_minute(path: Path, fill: Fill) -> None:
     fill(
         {**SONNET, "generation_id": "wire-1", "cost": 0.1},
