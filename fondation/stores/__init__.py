@@ -16,7 +16,7 @@ def open_store(path: Path, config_hash: str | None = None, on_ended: Ended | Non
     """Open the ledger in this SQLite file, which is created or brought up to date; close the store when done.
 
     `config_hash` names the configuration whose calls it records, in every row; `on_ended` is told of each call that
-    has ended, on the event loop.
+    has ended, on the event loop, once its row is durable.
     Raises `CannotOpen` for a file that cannot be used. One that is only locked, or fails later, is logged and tried
     again, and rows wait meanwhile: an answer never fails for want of its ledger.
     """

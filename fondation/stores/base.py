@@ -20,7 +20,7 @@ class CannotOpen(FondationError):
 
 
 Ended: TypeAlias = Callable[[ModelCall, Row], None]
-"""Told of each call that has ended, with the columns of its row that were known when it began."""
+"""Told of each call that has ended, once its row says so, with the columns that were known when it began."""
 
 
 class UnsettledCall(NamedTuple):

@@ -75,6 +75,7 @@ class Aside:
         try:
             for changes, _ in self._rows.portions():
                 rows.add(changes)
+            dropped += rows.park()  # into the writer's own spool, before this one goes
             self._rows.saved()
         except OSError as error:
             log.warning("Rows that wait beside the database cannot be read now: %s", error)

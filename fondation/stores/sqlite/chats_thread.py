@@ -162,7 +162,8 @@ class ChatThread:
                 self._try_again()
             if time.monotonic() >= self._chores_at:
                 self._do_chores()
-        self._trouble.lose(len(self._late))
+        self._trouble.drop(len(self._late))
+        self._trouble.lose()
         if self._database is not None:
             self._database.leave()
         self._close_database()

@@ -89,8 +89,8 @@ class SqliteStore:
         if opened := self._open.pop(call, None):
             self._change(opened.entry, opened, within=0.0)
             self._has_unsettled |= call.cost_source == "pending"
-            if self._on_ended is not None:
-                self._on_ended(call, opened.origin)
+            if self._on_ended is not None and not self._closed:
+                self._promises.append(self._telling(self._on_ended, opened))
 
     def withdraw(self, call: ModelCall) -> None:
         if opened := self._open.pop(call, None):
@@ -139,6 +139,12 @@ class SqliteStore:
                 loop.call_later(within, self._flush)
             else:
                 loop.call_soon(self._flush)
+
+    def _telling(self, on_ended: Ended, opened: _OpenCall) -> asyncio.Future[None]:
+        """A promise that is kept once the row is durable: what is told before would be told again after a crash."""
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        durable.add_done_callback(lambda _: on_ended(opened.call, opened.origin))
+        return durable
 
     def _flush(self) -> None:
         """Hand what changed to the writer."""

@@ -74,16 +74,16 @@ class Trouble:
         """A try went well, and all that waited is written."""
         if self._complained:
             self._log.warning("Can save %s to %s again", self._kept, self._database)
-        self.lose(self.dropped)
+        self.lose()
         self.error = None
         self._complained = False
         self._complain_at = self.retry_at = 0.0
-        self.dropped = 0
 
-    def lose(self, number: int) -> None:
-        """So many for which there is no more hope."""
-        if number:
-            self._log.error("Failed to save %s to %s: %s lost: %d", self._kept, self._database, self._counted, number)
+    def lose(self) -> None:
+        """There is no more hope for what was dropped: say so, once."""
+        dropped, self.dropped = self.dropped, 0
+        if dropped:
+            self._log.error("Failed to save %s to %s: %s lost: %d", self._kept, self._database, self._counted, dropped)
 
 
 def is_trouble(error: Exception) -> bool:

@@ -126,6 +126,7 @@ class Writer:
         self._rows.saved()
         if self._trouble.dropped:
             ledger.note_loss(self._trouble.dropped)
+            self._trouble.lose()  # at once: what comes next may fail, and then all of this is done again
         if time.monotonic() >= self._chores_at:
             self._do_chores(ledger)
         if self._trouble:
@@ -177,7 +178,8 @@ class Writer:
     def _leave(self) -> None:
         self._work()
         self._keep_promises()
-        self._trouble.lose(self._rows.leave())
+        self._trouble.drop(self._rows.leave())
+        self._trouble.lose()
         self._close_ledger()
 
     def _close_ledger(self) -> None:

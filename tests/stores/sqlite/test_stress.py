@@ -134,6 +134,30 @@ async def test_what_finds_no_room_at_all_is_counted_in_the_ledger_and_the_log(
     assert f"rows lost: {losses(path)}" in caplog.text
 
 
+async def test_a_loss_is_counted_once_however_often_what_comes_after_it_fails(
+    path: Path, run: RunInfo, new_call: NewCall, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = 0
+
+    def take_over(self: Ledger) -> int:
+        nonlocal failures
+        failures += 1
+        if failures <= 3:
+            raise sqlite3.OperationalError("disk I/O error")
+        return 0
+
+    monkeypatch.setattr(waiting_module, "MAX_IN_MEMORY", 5)
+    store = open_store(path)
+    monkeypatch.setattr(Ledger, "take_over", take_over)
+    with room_for(NOTHING):
+        for step in range(20):
+            await asyncio.wait_for(store.begin(new_call(step=step), run), 1)
+    await eventually(lambda: failures > 3)
+    store.close()
+    assert losses(path) == 15
+    assert caplog.text.count("rows lost: 15") == 1
+
+
 def losses(path: Path) -> int:
     with closing(sqlite3.connect(path)) as connection:
         count: int = connection.execute("SELECT COALESCE(SUM(rows), 0) FROM usage_losses").fetchone()[0]
@@ -201,6 +225,24 @@ async def test_what_waits_for_a_slow_disk_is_in_the_spool_until_it_answers(
     await store.begin(calls[3], run)
     store.close()
     assert [(row["step"], row["status"]) for row in rows()] == [(1, "done"), (2, "done"), (3, "done"), (4, "running")]
+
+
+async def test_the_end_of_a_call_is_told_once_its_row_says_so(
+    path: Path, rows: Rows, run: RunInfo, new_call: NewCall, stall: Stall
+) -> None:
+    told: list[tuple[int, object, list[dict[str, Any]]]] = []
+    store = open_store(path, on_ended=lambda call, origin: told.append((call.step, origin["run_id"], rows())))
+    call = new_call(step=1)
+    await store.begin(call, run)
+    stall.stop()
+    store.settle(end(call))
+    await asyncio.to_thread(stall.begun.wait, 5)
+    assert told == []
+    stall.over.set()
+    await eventually(lambda: told)
+    store.close()
+    [(step, run_id, kept)] = told
+    assert (step, run_id, kept[0]["status"]) == (1, run.run_id, "done")
 
 
 async def test_what_was_taken_while_the_disk_stood_still_is_newer_than_what_it_failed_to_write(
