@@ -126,6 +126,11 @@ class ModelCall:
     """None where no budget counts the call."""
 
     @property
+    def is_unsent(self) -> bool:
+        """Whether it ended before it was sent: then no row is kept of it."""
+        return self.status == "aborted" and self.charged is False
+
+    @property
     def duration_ms(self) -> int:
         """Milliseconds until the last byte, or until now."""
         return round(((self.ended or time.perf_counter()) - self.started) * 1000)

@@ -101,8 +101,10 @@ class BudgetAccount:
             self._open[call.reservation.token] = opened[0], call
 
     async def _settle(self, call: ModelCall) -> None:
-        """The row frees what was set aside."""
-        if call.reservation is not None and (opened := self._open.pop(call.reservation.token, None)) is not None:
+        """The row frees what was set aside, where there is one."""
+        if call.is_unsent and call.reservation is not None and call.reservation.token in self._open:
+            self._release(self._open[call.reservation.token][0])
+        elif call.reservation is not None and (opened := self._open.pop(call.reservation.token, None)) is not None:
             self._tell(await self._budgets.settle(call, opened[0].counted))
 
     def _tell(self, crossed: Sequence[Statement]) -> None:

@@ -109,7 +109,7 @@ class _Recorder:
 
     def _close(self, call: ModelCall) -> None:
         """A call that has ended: it has its row, unless it ended before it was sent."""
-        if call.status == "aborted" and call.charged is False:
+        if call.is_unsent:
             self._withdraw(call)
         else:
             self._settle(call)
