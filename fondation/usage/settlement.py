@@ -80,13 +80,16 @@ class Settler:
                 await asyncio.sleep(FIRST_PAUSE)
 
     async def _settle(self, calls: Sequence[UnsettledCall]) -> None:
-        outcomes = await asyncio.gather(*map(self._conclude, calls))
-        keeping = asyncio.ensure_future(self._keep(outcomes))
+        outcomes = [Outcome(call, retry_in=0.0) for call in calls]  # at the end: for whoever comes next, at once
         try:
-            await asyncio.shield(keeping)
-        except asyncio.CancelledError:
-            await keeping  # what is settled is told, also at the end
-            raise
+            outcomes = await asyncio.gather(*map(self._conclude, calls))
+        finally:
+            keeping = asyncio.ensure_future(self._keep(outcomes))
+            try:
+                await asyncio.shield(keeping)
+            except asyncio.CancelledError:
+                await keeping  # what is settled is told, also at the end
+                raise
 
     async def _keep(self, outcomes: Sequence[Outcome]) -> None:
         for row in await self._store.conclude(outcomes):

@@ -326,3 +326,18 @@ async def test_what_is_being_kept_when_it_ends_is_kept_and_told() -> None:
     async with running(Settler(store, [model(receipts=Shelf([BILLED]))], told.append)), asyncio.timeout(5):
         await keeping.wait()
     assert len(store.outcomes) == len(told) == 1
+
+
+async def test_what_is_being_asked_for_when_it_ends_is_free_for_the_next_process_at_once() -> None:
+    class SlowShelf(Shelf):
+        async def find(self, generation_id: str) -> Receipt | None:
+            asked.set()
+            await asyncio.sleep(60)
+            return BILLED
+
+    asked = asyncio.Event()
+    shelf = SlowShelf([BILLED])
+    store = Desk(rounds=[Unsettled((waiting(),))])
+    async with running(Settler(store, [model(receipts=shelf)], lambda row: None)), asyncio.timeout(5):
+        await asked.wait()
+    assert [outcome.retry_in for outcome in store.outcomes] == [0.0]
