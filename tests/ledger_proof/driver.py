@@ -23,6 +23,7 @@ MARKS: dict[Conduct, bytes] = {
     "leaves while a tool runs": b'"tool-input-available"',
     "leaves at the last byte": b'"finish"',
     "stops": b'"type"',
+    "comes back": b'"type"',
 }
 """What a page sees before it leaves."""
 OLD_TURNS = 6
@@ -59,7 +60,11 @@ class _Page:
     async def play(self, patience: float) -> None:
         conduct = self._scene.conduct
         chunks = await self._post(self._body(1), conduct, patience)
-        if conduct == "stops":
+        self._servers = self._servers[::-1]  # what comes now is passed on by another process
+        if conduct == "comes back":
+            async with self._session.get(f"{self._url}/{self._scene.chat}/stream", headers=self._headers) as response:
+                await response.read()
+        elif conduct == "stops":
             async with self._session.post(f"{self._url}/{self._scene.chat}/stop", headers=self._headers):
                 pass
         elif conduct == "answers" and (answers := _answers(chunks)):

@@ -58,6 +58,13 @@ routes:
   /api/talk: {{agent: Talker, titles: {{model: aside}}, suggestions: {{model: aside}}}}
   /api/long: Rememberer
   /api/played: Player
+budgets:
+  - {{name: everyone, limit: $100000.00, warn_at: 1%}}
+  - {{name: each-user, limit: $100000.00, per: user, every: month}}
+  - {{name: each-agent, limit: $100000.00, per: agent}}
+  - {{name: each-model, limit: $100000.00, per: model}}
+  - {{name: thrifty, limit: $0.01, per: session, where: {{agent: Worker}}, on_exceed: {{use: free}}}}
+  - {{name: strict, limit: $0.012, per: session, where: {{agent: Rememberer}}}}
 usage: {{on_usage: proof_tools:note}}
 """
 

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 from .audit import Audit, Pair, Row, pid_of, read_rows
 from .books import Call, dollars
+from .counters import counter_problems
 from .run import Evidence
 
 Sums: TypeAlias = dict[str | None, int]
@@ -35,6 +36,7 @@ def reading_problems(evidence: Evidence, found: Audit) -> list[str]:
         *_view_problems(evidence, found),
         *_reconcile_problems(evidence, found),
         *_event_problems(evidence),
+        *counter_problems(evidence, found),
     ]
 
 

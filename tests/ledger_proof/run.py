@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,8 @@ SETTLE_SECONDS = 120.0
 """The longest that calls may stay pending when all scenes are over: receipts come late, and are asked for with pauses
 that double."""
 LOOK_SECONDS = 0.2
+LOCK_SECONDS = 0.8
+"""For how long another program keeps the database to itself; longer than calls wait for their rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,16 @@ async def run(folder: Path, size: Size) -> Evidence:
         plain = f"{url}/plain/v1"
         write_project(folder, f"{url}/router/v1", plain)
         async with fleet(folder, plain, size.processes) as servers:
-            await _play(scenes, servers, size)
-            await _settled(folder / "fondation.db")
+            database = folder / "fondation.db"
+            await _play(scenes, servers, size, database)
+            await _settled(database)
             await servers.end()
             books = await _books(url)
         told = {scene.number: scene for scene in scenes}
         return Evidence(folder, told, books, servers.killed, servers.stopped, time.monotonic() - began)
 
 
-async def _play(scenes: Sequence[Scene], servers: Fleet, size: Size) -> None:
+async def _play(scenes: Sequence[Scene], servers: Fleet, size: Size, database: Path) -> None:
     """All scenes, some at once; servers are ended at even distances between them."""
     driver, places = Driver(servers, size.seed), asyncio.Semaphore(AT_ONCE)
     ends = {len(scenes) * (number + 1) // (size.kills + 1): number for number in range(size.kills)}
@@ -85,8 +88,33 @@ async def _play(scenes: Sequence[Scene], servers: Fleet, size: Size) -> None:
             if (number := ends.get(index)) is not None:
                 if replacing is not None:
                     await replacing
-                how = signal.SIGTERM if number % 2 else signal.SIGKILL
-                replacing = group.create_task(servers.replace(number, how))
+                replacing = group.create_task(_trouble(servers, number, database))
+
+
+async def _trouble(servers: Fleet, number: int, database: Path) -> None:
+    """End a server in the middle of what it does, and start it again; every other pair of them while the database is
+    locked.
+    """
+    how = signal.SIGTERM if number % 2 else signal.SIGKILL
+    if number % 4 < 2:
+        await servers.replace(number, how)
+        return
+    async with _locked(database):
+        await asyncio.sleep(LOCK_SECONDS / 2)
+        replacing = asyncio.ensure_future(servers.replace(number, how))
+        await asyncio.sleep(LOCK_SECONDS / 2)
+    await replacing
+
+
+@contextlib.asynccontextmanager
+async def _locked(database: Path) -> AsyncIterator[None]:
+    """Another program writes, and takes its time."""
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None, check_same_thread=False)) as connection:
+        await asyncio.to_thread(connection.execute, "BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
 
 
 async def _settled(database: Path) -> None:

@@ -21,11 +21,12 @@ Conduct: TypeAlias = Literal[
     "leaves while a tool runs",
     "leaves at the last byte",
     "stops",
+    "comes back",
     "answers",
     "goes on",
 ]
-"""What the page does. `stops`: leaves, then posts to the stop route. `answers`: a waiting call, in a second request.
-`goes on`: sends another message when the first is answered.
+"""What the page does. `stops`: leaves, then posts to the stop route. `comes back`: leaves, and reads the rest.
+`answers`: a waiting call, in a second request. `goes on`: sends another message when the first is answered.
 """
 
 
@@ -78,7 +79,7 @@ _KINDS = (
     ),
     _Kind("/api/stranger", _TEXT),
     _Kind("/api/desk", ("call:locate", "text"), ("answers",)),
-    _Kind("/api/keeps-on", ("call:slow", "long_text"), ("stops", "leaves after headers", "leaves mid text", "reads")),
+    _Kind("/api/keeps-on", ("call:slow", "long_text"), ("stops", "comes back", "leaves mid text", "reads")),
     _Kind("/api/guess", _TEXT),
     _Kind("/api/desk", ("call:refund+locate", "text"), ("answers",)),
     _Kind("/api/work4", ("call:slow+quick", "text"), ("reads", "leaves after headers")),
