@@ -80,7 +80,7 @@ _KINDS = (
     _Kind("/api/stranger", _TEXT),
     _Kind("/api/desk", ("call:locate", "text"), ("answers",)),
     _Kind("/api/keeps-on", ("call:slow", "long_text"), ("stops", "comes back", "leaves mid text", "reads")),
-    _Kind("/api/guess", _TEXT),
+    _Kind("/api/guess", ("reasons",), ("reads", "asks for JSON")),
     _Kind("/api/desk", ("call:refund+locate", "text"), ("answers",)),
     _Kind("/api/work4", ("call:slow+quick", "text"), ("reads", "leaves after headers")),
     _Kind("/api/long", ("too_long", "text", "text"), ("reads",)),
