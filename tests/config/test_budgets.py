@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from fondation.config import BudgetConfig, BudgetScope, Config, OnExceed
+from fondation.config import BudgetConfig, BudgetScope, Config, OnExceed, load
+from tests.config.projects import VALID, project
 
 
 def budget(**keys: Any) -> BudgetConfig:
@@ -71,3 +73,12 @@ def test_a_file_has_no_budgets_unless_it_writes_them() -> None:
     data: dict[str, Any] = {"version": 1, "models": {"sim": {"provider": "simulated"}}, "agents": agents}
     assert Config.model_validate(data).budgets == []
     assert Config.model_validate({**data, "budgets": [{"name": "all", "limit": "$1"}]}).budgets[0].name == "all"
+
+
+def test_values_of_a_budget_may_come_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOST", "$12.50")
+    budgets = 'budgets:\n  - {name: b, limit: "${MOST}", warn_at: "${WARN:-75%}", every: "${EVERY:-week}"}\n'
+    config = load(project(tmp_path, VALID + budgets)).config
+    assert config is not None
+    assert (config.budgets[0].limit, config.budgets[0].warn_at) == (12_500_000_000_000, Decimal("0.75"))
+    assert config.budgets[0].every == "week"
