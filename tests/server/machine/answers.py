@@ -15,7 +15,7 @@ from tests.server.machine.model import Part, Told, answered
 from tests.server.machine.situations import AS_JSON, USERS, WHICH, Key, for_chats, has_answer, waits, was_answered
 
 REPLIES = st.sampled_from([(True, None), (True, "Fine."), (False, None), (False, "Too much.")])
-TOO_LATE = (False, "Nobody answered in time.")
+TOO_LATE = (False, "Not run: nobody answered in time.")
 
 
 class Answers(Asking, Housekeeping):
