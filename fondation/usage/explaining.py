@@ -12,12 +12,15 @@ from typing import Any
 from fondation.config.words import printable, shown
 from fondation.errors import FondationError
 from fondation.stores.sqlite.chats_tools import tools_of_run
-from fondation.usage.figures import KNOWN, Figures
+from fondation.usage.figures import Figures
+from fondation.usage.filters import Filters
+from fondation.usage.parts import KNOWN
 from fondation.usage.reading import calls_of, one_moment
 from fondation.usage.reports import report
-from fondation.usage.tallies import Filters
 
 _LISTED_AT_MOST = 10
+_OF_CHAT = "(chat_id = :chat AND session_id = :chat) OR (chat_id = :chat AND chat_id IS NOT session_id)"
+"""In two parts: the index of sessions has the one, that of chats which are no sessions has the other."""
 _AFTER_ALL = "\U0010ffff"
 
 
@@ -107,7 +110,7 @@ def find_run(connection: sqlite3.Connection, typed: str) -> str | None:
     found: list[str] = [run for (run,) in connection.execute(query, ends)] if typed else []
     if found and (len(found) == 1 or found[0] == typed):
         return found[0]
-    if connection.execute(f"SELECT 1 FROM {calls_of(connection)} WHERE chat_id = ? LIMIT 1", (typed,)).fetchone():
+    if connection.execute(f"SELECT 1 FROM {calls_of(connection)} WHERE {_OF_CHAT} LIMIT 1", {"chat": typed}).fetchone():
         return None
     if not found:
         raise NoSuchRun(
@@ -131,10 +134,10 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
 def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:
     """The runs of a chat, the first one first; none where no call of the chat is known."""
     query = (
-        f"SELECT run_id FROM {calls_of(connection)} WHERE chat_id = ? AND run_id IS NOT NULL "
+        f"SELECT run_id FROM {calls_of(connection)} WHERE ({_OF_CHAT}) AND run_id IS NOT NULL "
         "GROUP BY run_id ORDER BY MIN(id)"
     )
-    return [read_run(connection, run_id) for (run_id,) in connection.execute(query, (chat_id,)).fetchall()]
+    return [read_run(connection, run_id) for (run_id,) in connection.execute(query, {"chat": chat_id}).fetchall()]
 
 
 def steps_of(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step]:

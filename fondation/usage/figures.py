@@ -11,17 +11,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any
 
 import msgspec
 
 from fondation.usage.money import from_pico
+from fondation.usage.parts import Part
 
-KNOWN = ("billed", "priced", "estimated")
-UNKNOWN = ("unknown", "pending")
-
-_FEW = 100_000
-"""Times; of more than these many are alike, and it is faster to sort the different ones."""
+_SOME = 10_000
+"""Calls, of which it is worth while to read the arrays at once."""
+_MANY = 50_000
+"""Times, of which it is worth while to count those that are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,75 +73,52 @@ class Figures:
         return round(min(self.cached_tokens / self.prompt_tokens, 1.0), 4) if self.prompt_tokens else None
 
 
-class Part(NamedTuple):
-    """Calls that count alike, as SQL sums them up."""
-
-    status: str | None
-    cost_source: str | int
-    """Where another program wrote the row and does not say, whether there is a cost: 0 or 1."""
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    cached_tokens: int
-    cache_write_tokens: int
-    reasoning_tokens: int
-    cost_pico: int
-
-    @property
-    def is_simulated(self) -> bool:
-        return self.cost_source == "simulated"
-
-    @property
-    def is_answered(self) -> bool:
-        return self.status in ("done", None)
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the cost is known. Where another program wrote the row, what costs nothing may cost anything."""
-        return self.cost_source in (*KNOWN, 1)
-
-    @property
-    def is_unknown(self) -> bool:
-        """Whether there may be a cost that is not known. What was refused is neither."""
-        return self.cost_source in (*UNKNOWN, 0)
-
-
 class Tally:
     """The calls of a group, part by part, with what of them cannot be added up."""
 
-    __slots__ = ("_durations", "_first_tokens", "_parts", "_runs", "_simulated_runs")
+    __slots__ = ("_calls", "_counted", "_parts")
 
     def __init__(self) -> None:
         self._parts: list[Part] = []
-        self._runs: set[str | int] = set()
-        self._simulated_runs: set[str | int] = set()
-        self._durations: list[int] = []
-        self._first_tokens: list[int] = []
+        self._calls = 0
+        self._counted: _Counted | None = None
 
-    def add(self, part: Part, run_ids: str, durations: str, first_tokens: str) -> None:
-        """Count a part in. The last three are JSON arrays: in SQL each would be another sort of all calls."""
+    def add(self, part: Part) -> None:
         self._parts.append(part)
-        (self._simulated_runs if part.is_simulated else self._runs).update(msgspec.json.decode(run_ids))
-        if part.is_answered and not part.is_simulated:
-            self._durations += msgspec.json.decode(durations)
-            self._first_tokens += msgspec.json.decode(first_tokens)
+        self._calls += part.calls
+        if self._calls >= _SOME:
+            self._count()
 
     def merge(self, other: Tally) -> None:
         """Count in all that another has."""
         self._parts += other._parts
-        self._runs |= other._runs
-        self._simulated_runs |= other._simulated_runs
-        self._durations += other._durations
-        self._first_tokens += other._first_tokens
+        self._calls += other._calls
+        if other._counted is not None:
+            if self._counted is None:
+                self._counted = _Counted()
+            self._counted.merge(other._counted)
+
+    @property
+    def price(self) -> tuple[int, int, int]:
+        """The cost of the real calls, their tokens, and those of the simulated ones: by which groups are ordered."""
+        parts = self._parts if self._counted is None else [*self._counted.parts, *self._parts]
+        cost = tokens = simulated = 0
+        for part in parts:
+            if part.cost_source == "simulated":
+                simulated += part.total_tokens
+            else:
+                cost += part.cost_pico
+                tokens += part.total_tokens
+        return cost, tokens, simulated
 
     def figures(self) -> Figures:
-        real = [part for part in self._parts if not part.is_simulated]
-        simulated = [part for part in self._parts if part.is_simulated]
-        p50, p95 = _percentiles(self._durations, 50, 95)
-        first_p50, first_p95 = _percentiles(self._first_tokens, 50, 95)
+        counted = self._count()
+        real = [part for part in counted.parts if not part.is_simulated]
+        simulated = [part for part in counted.parts if part.is_simulated]
+        p50, p95 = counted.durations.percentiles(50, 95)
+        first_p50, first_p95 = counted.first_tokens.percentiles(50, 95)
         return Figures(
-            runs=len(self._runs),
+            runs=len(counted.runs),
             calls=sum(part.calls for part in real if part.status != "refused"),
             refused=sum(part.calls for part in real if part.status == "refused"),
             prompt_tokens=sum(part.prompt_tokens for part in real),
@@ -157,10 +134,85 @@ class Tally:
             p95_ms=p95,
             first_token_p50_ms=first_p50,
             first_token_p95_ms=first_p95,
-            simulated_runs=len(self._simulated_runs),
+            simulated_runs=len(counted.simulated_runs),
             simulated=sum(part.calls for part in simulated),
             simulated_tokens=sum(part.total_tokens for part in simulated),
         )
+
+    def _count(self) -> _Counted:
+        """Do it for many parts at once, or when the figures are asked for: most groups may never be shown."""
+        if self._counted is None:
+            self._counted = _Counted()
+        if self._parts:
+            self._counted.add(self._parts)
+            self._parts, self._calls = [], 0
+        return self._counted
+
+
+class _Counted:
+    """Parts whose arrays are read: the runs there are, and how often each time was taken."""
+
+    __slots__ = ("durations", "first_tokens", "parts", "runs", "simulated_runs")
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.runs: set[str | int] = set()
+        self.simulated_runs: set[str | int] = set()
+        self.durations = _Times()
+        self.first_tokens = _Times()
+
+    def add(self, parts: Sequence[Part]) -> None:
+        real = [part for part in parts if not part.is_simulated]
+        answered = [part for part in real if part.is_answered]
+        self.runs.update(*_arrays(part.run_ids for part in real))
+        if len(real) < len(parts):
+            self.simulated_runs.update(*_arrays(part.run_ids for part in parts if part.is_simulated))
+        self.durations.add(_arrays(part.durations for part in answered))
+        self.first_tokens.add(_arrays(part.first_tokens for part in answered))
+        self.parts += (Part(*part[:-3], "", "", "") for part in parts)
+
+    def merge(self, other: _Counted) -> None:
+        self.parts += other.parts
+        self.runs |= other.runs
+        self.simulated_runs |= other.simulated_runs
+        self.durations.merge(other.durations)
+        self.first_tokens.merge(other.first_tokens)
+
+
+class _Times:
+    """How long each of some calls took. Of many calls many took the same: to count those is faster than to sort all."""
+
+    __slots__ = ("_counts", "_times")
+
+    def __init__(self) -> None:
+        self._times: list[int] = []
+        self._counts: Counter[int] = Counter()
+
+    def add(self, arrays: Iterable[Iterable[int]]) -> None:
+        for times in arrays:
+            self._times += times
+        if len(self._times) >= _MANY:
+            self._counts.update(self._times)
+            self._times = []
+
+    def merge(self, other: _Times) -> None:
+        self._counts.update(other._counts)
+        self.add([other._times])
+
+    def percentiles(self, *shares: int) -> list[int | None]:
+        """For each share, in percent, the least time that this share of them does not exceed."""
+        number = self._counts.total() + len(self._times)
+        if not number:
+            return [None] * len(shares)
+        ranks = [-(-number * share // 100) for share in shares]
+        if not self._counts:
+            ordered = sorted(self._times)
+            return [ordered[rank - 1] for rank in ranks]
+        self._counts.update(self._times)
+        self._times = []
+        different = sorted(self._counts)
+        passed = list(accumulate(map(self._counts.__getitem__, different)))
+        return [different[bisect_left(passed, rank)] for rank in ranks]
 
 
 def merged(tallies: Iterable[Tally]) -> Tally:
@@ -171,15 +223,7 @@ def merged(tallies: Iterable[Tally]) -> Tally:
     return whole
 
 
-def _percentiles(times: Sequence[int], *shares: int) -> list[int | None]:
-    """For each share, in percent, the least time that this share of them does not exceed."""
-    if not times:
-        return [None] * len(shares)
-    ranks = [-(-len(times) * share // 100) for share in shares]
-    if len(times) < _FEW:
-        ordered = sorted(times)
-        return [ordered[rank - 1] for rank in ranks]
-    counts = Counter(times)
-    different = sorted(counts)
-    passed = list(accumulate(counts[time] for time in different))
-    return [different[bisect_left(passed, rank)] for rank in ranks]
+def _arrays(texts: Iterable[str]) -> list[list[Any]]:
+    """What is in these JSON arrays."""
+    arrays: list[list[Any]] = msgspec.json.decode(f"[{','.join(texts)}]")
+    return arrays

@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 from typing import NamedTuple
 
 _ROLLING = re.compile(r"([0-9]{1,15})([mhdw])")
@@ -64,3 +65,18 @@ def day_of(moment: int, zone: tzinfo) -> Day:
     today = datetime.fromtimestamp(moment, zone).date()
     midnight = datetime.combine(today + timedelta(days=1), time(), zone)
     return Day(today.isoformat(), max(midnight.timestamp(), moment + 1))
+
+
+class Span(NamedTuple):
+    """A stretch of time, in unix seconds, up to and without its end."""
+
+    begins: float
+    ends: float
+    day: str | None = None
+    """The day it is in, where that matters."""
+
+
+def pieces_of(begins: float, ends: float, count: int) -> list[Span]:
+    """So many stretches of the same length, one after the other."""
+    moments = [begins + (ends - begins) * number // count for number in range(count)]
+    return [Span(*both) for both in pairwise([*moments, ends])]

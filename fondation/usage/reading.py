@@ -19,12 +19,22 @@ class NothingRecorded(NoLedger):
     """Nobody has recorded anything yet."""
 
 
-def open_to_read(path: Path) -> sqlite3.Connection:
+class LedgerConnection(sqlite3.Connection):
+    """A connection that knows how it was made."""
+
+    address: str
+
+    def another(self) -> LedgerConnection:
+        """One more to the same file, which may be used in another thread."""
+        return _connect(self.address)
+
+
+def open_to_read(path: Path) -> LedgerConnection:
     """Open a ledger that another process may be writing. Raises `NoLedger`; `NothingRecorded` if it was never made."""
     if not path.is_file():
         raise NothingRecorded(f"there is no file {path}")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?{_mode(path)}", uri=True, isolation_level=None)
+        connection = _connect(f"{path.absolute().as_uri()}?{_mode(path)}")
         try:
             if not _columns(connection):
                 raise NothingRecorded(f"{path} has no table usage_tracking")
@@ -36,6 +46,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def _connect(address: str) -> LedgerConnection:
+    connection: LedgerConnection = sqlite3.connect(
+        address, uri=True, isolation_level=None, check_same_thread=False, factory=LedgerConnection
+    )
+    connection.address = address
+    return connection
+
+
 def calls_of(connection: sqlite3.Connection) -> str:
     """The table as a subquery with every column, also where an older or another program made it."""
     present = _columns(connection)
@@ -44,13 +62,10 @@ def calls_of(connection: sqlite3.Connection) -> str:
     return f"(SELECT {', '.join(columns)} FROM usage_tracking)"
 
 
-def timed_calls_of(connection: sqlite3.Connection) -> str:
-    """The same, and fast to read by time: a table of another program that has no index for it is copied first."""
-    calls = calls_of(connection)
-    if _has_index_by_time(connection):
-        return calls
+def copy_calls(connection: sqlite3.Connection) -> str:
+    """A copy of the table that is fast to read by time, for one of another program that has no index for it."""
     connection.execute("DROP TABLE IF EXISTS temp.calls")
-    connection.execute(f"CREATE TEMP TABLE calls AS SELECT * FROM {calls}")
+    connection.execute(f"CREATE TEMP TABLE calls AS SELECT * FROM {calls_of(connection)}")
     connection.execute("CREATE INDEX temp.calls_timestamp ON calls (timestamp)")
     return "calls"
 
@@ -65,7 +80,7 @@ def one_moment(connection: sqlite3.Connection) -> Generator[None, None, None]:
         connection.execute("ROLLBACK")
 
 
-def _has_index_by_time(connection: sqlite3.Connection) -> bool:
+def has_index_by_time(connection: sqlite3.Connection) -> bool:
     indexes = connection.execute("SELECT name FROM pragma_index_list('usage_tracking') WHERE NOT partial").fetchall()
     first = "SELECT name FROM pragma_index_info(?) WHERE seqno = 0"
     return any(connection.execute(first, index).fetchone() == ("timestamp",) for index in indexes)

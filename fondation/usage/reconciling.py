@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
 from fondation.usage.exports import Charge, Export
-from fondation.usage.figures import KNOWN
 from fondation.usage.money import to_pico
+from fondation.usage.parts import KNOWN
 from fondation.usage.periods import Period
 from fondation.usage.reading import calls_of
 

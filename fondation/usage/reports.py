@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TypeAlias
 
-from fondation.usage.figures import Figures, merged
-from fondation.usage.tallies import Filters, Key, tally
+from fondation.usage.figures import Figures, Tally, merged
+from fondation.usage.filters import Filters
+from fondation.usage.sorting import Key
+from fondation.usage.tallies import tally
 
 Group: TypeAlias = tuple[Key, Figures]
 
@@ -40,13 +42,14 @@ def report(
     `by` are one or more of `GROUPINGS`, or names of labels.
     """
     tallies = tally(connection, filters, by, zone)
-    groups = sorted(((key, calls.figures()) for key, calls in tallies.items()), key=_price_first)
-    shown = groups[:top]
-    rest = [tallies[key] for key, _ in groups[len(shown) :]]
-    others = Others(len(rest), merged(rest).figures()) if rest else None
+    groups = sorted(tallies.items(), key=_price_first)
+    shown = [calls for _, calls in groups[:top]]
+    rest = merged(calls for _, calls in groups[len(shown) :])
+    figures = [(key, calls.figures()) for key, calls in groups[:top]]
+    others = Others(len(groups) - len(shown), rest.figures()) if len(groups) > len(shown) else None
     if "day" in by:
-        shown.sort(key=_by_name)
-    return Report(tuple(by), shown, others, merged(tallies.values()).figures())
+        figures.sort(key=_by_name)
+    return Report(tuple(by), figures, others, merged([*shown, rest]).figures())
 
 
 def count_calls(connection: sqlite3.Connection) -> int:
@@ -55,10 +58,9 @@ def count_calls(connection: sqlite3.Connection) -> int:
     return count
 
 
-def _by_name(group: Group) -> tuple[str, ...]:
+def _by_name(group: tuple[Key, object]) -> tuple[str, ...]:
     return tuple(name or "" for name in group[0])
 
 
-def _price_first(group: Group) -> tuple[object, ...]:
-    figures = group[1]
-    return (-figures.cost_pico, -figures.total_tokens, -figures.simulated_tokens, *_by_name(group))
+def _price_first(group: tuple[Key, Tally]) -> tuple[object, ...]:
+    return (*(-sum_ for sum_ in group[1].price), *_by_name(group))

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fondation.usage.filters import Filters
 from fondation.usage.formats import FIGURES, as_csv, as_json
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
 from fondation.usage.reports import Report, report
 from fondation.usage.table import table as lines_of
-from fondation.usage.tallies import Filters
 
 from .conftest import Fill
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fondation.stores import open_store
+from fondation.usage.filters import Filters
 from fondation.usage.reading import NoLedger, NothingRecorded, open_to_read
 from fondation.usage.reports import count_calls, report
-from fondation.usage.tallies import Filters
 
 from .conftest import Fill, insert
 

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from fondation.stores import open_store
 from fondation.usage.figures import Figures
+from fondation.usage.filters import Filters
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
 from fondation.usage.reports import Report, report
-from fondation.usage.tallies import GROUPINGS, Filters
+from fondation.usage.tallies import GROUPINGS
 
 from .conftest import MONDAY, Fill, insert
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fondation.usage import figures
+from fondation.usage.filters import Filters
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
-from fondation.usage.tallies import Filters, labels_of, tally
+from fondation.usage.tallies import labels_of, tally
 
 from .conftest import MONDAY, Fill
 
@@ -83,23 +86,38 @@ def test_a_table_without_an_index_by_time_is_read_too(path: Path, fill: Fill) ->
     assert split(path, "agent", user="nobody") == {}
 
 
-@pytest.mark.parametrize("by", [["agent"], ["model"], ["day"], ["provider", "day"]])
+@pytest.mark.parametrize("by", [["agent"], ["model"], ["day"], ["provider", "day"], ["purpose"]])
 def test_what_most_reports_need_is_in_one_index(path: Path, fill: Fill, by: list[str]) -> None:
+    fill({}, {"cost_source": None}, {"status": "running"})
+    plans = plans_of(path, Filters(), by)
+    assert any("INDEX usage_tracking_kind (agent_name=? AND" in plan for plan in plans), plans
+    assert any("INDEX usage_tracking_running (timestamp>? AND timestamp<?)" in plan for plan in plans), plans
+    rest = [plan for plan in plans if "usage_tracking_kind" not in plan and "usage_tracking_running" not in plan]
+    assert all("COVERING INDEX usage_tracking_timestamp (timestamp" in plan for plan in rest), plans
+    assert not [plan for plan in plans if "usage_tracking_kind" in plan and "COVERING" not in plan]
+
+
+@pytest.mark.parametrize("column", ["user", "session", "run"])
+def test_calls_of_one_user_session_or_run_are_found_by_an_index(path: Path, fill: Fill, column: str) -> None:
     fill({})
+    name: Any = {column: "x"}
+    assert any(f"INDEX usage_tracking_{column}_id ({column}_id=?" in plan for plan in plans_of(path, Filters(**name)))
+
+
+def plans_of(path: Path, filters: Filters, by: Sequence[str] = ("agent",)) -> list[str]:
+    """How SQLite finds the calls, in each statement that reads them."""
     statements: list[str] = []
     with closing(open_to_read(path)) as connection:
         connection.set_trace_callback(statements.append)
-        tally(connection, Filters(), by, UTC)
+        tally(connection, filters, by, UTC)
         connection.set_trace_callback(None)
         plans = [
             row[3]
             for text in statements
-            if text.startswith("SELECT") and "FROM usage_tracking" in text
-            for row in connection.execute(f"EXPLAIN QUERY PLAN {text}")
+            if text.startswith("SELECT") and "FROM usage_tracking" in text and "MAX(rowid)" not in text
+            for row in connection.execute(f"EXPLAIN QUERY PLAN {text.replace('Inf', '9e999')}")
         ]
-    reads = [plan for plan in plans if plan.startswith(("SEARCH", "SCAN"))]
-    assert len(reads) == 3  # the first day, its calls, and that there is no other
-    assert all("COVERING INDEX usage_tracking_timestamp (timestamp" in plan for plan in reads), plans
+    return [plan for plan in plans if plan.startswith(("SEARCH", "SCAN")) and "usage_tracking" in plan]
 
 
 def test_all_figures_are_of_one_moment(path: Path, fill: Fill) -> None:
@@ -109,16 +127,19 @@ def test_all_figures_are_of_one_moment(path: Path, fill: Fill) -> None:
         connection.close()
         connection = open_to_read(path)
         connection.set_trace_callback(
-            lambda text: writer.execute("DELETE FROM usage_tracking") if "GROUP BY" in text else None
+            lambda text: writer.execute("DELETE FROM usage_tracking") if "json_group_array" in text else None
         )
         tallies = tally(connection, Filters(), ["day"], UTC)
     assert len(tallies) == 3
 
 
-def test_percentiles_are_the_same_for_few_and_for_many() -> None:
-    from fondation.usage import figures
-
-    times = [(7 * number) % 997 for number in range(figures._FEW + 1)]
+def test_percentiles_are_the_same_for_few_and_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [(7 * number) % 997 for number in range(2_000)]
     expected = [sorted(times)[math.ceil(len(times) * share / 100) - 1] for share in (50, 95)]
-    assert figures._percentiles(times, 50, 95) == expected
-    assert figures._percentiles(times[:997], 50, 95) == [498, 947]
+    for many in (1, 500, 3_000):
+        monkeypatch.setattr(figures, "_MANY", many)
+        halves = figures._Times(), figures._Times()
+        for half, start in zip(halves, (0, 1_300), strict=True):
+            half.add([times[start : start + 700], times[start + 700 : start + 1_300 if start == 0 else None]])
+        halves[0].merge(halves[1])
+        assert halves[0].percentiles(50, 95) == expected

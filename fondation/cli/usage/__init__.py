@@ -24,10 +24,11 @@ from fondation.cli.usage.ledger import (
 )
 from fondation.cli.usage.reconcile import reconcile
 from fondation.cli.usage.watch import watch as watch_text
+from fondation.usage.filters import Filters
 from fondation.usage.losses import loss_text, lost_rows
 from fondation.usage.periods import Period
 from fondation.usage.reports import Report, count_calls, report
-from fondation.usage.tallies import GROUPINGS, Filters, labels_of
+from fondation.usage.tallies import GROUPINGS, labels_of
 
 Format: TypeAlias = Literal["table", "json", "csv"]
 

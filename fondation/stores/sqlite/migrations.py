@@ -222,3 +222,25 @@ def m017_usage_budgets(database: Database) -> None:
     )
     for trigger in budget_triggers():
         database.execute(trigger)
+
+
+@migrations()
+def m018_usage_by_kind(database: Database) -> None:
+    """Reports add up calls of one agent, model and so on, which stand together here in the order of time: nothing is
+    sorted. Running calls have an index of their own, so that a call is put among the others once.
+
+    A chat that is its session too, as most are, is found by it.
+    """
+    kind = "agent_name, model, requested_model, provider, purpose, status, cost_source"
+    covered = (
+        "cost, total_tokens, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, "
+        "duration, time_to_first_token, run_id"
+    )
+    database.execute("DROP INDEX IF EXISTS usage_tracking_timestamp")
+    for name, columns in (
+        ("timestamp", "timestamp"),
+        ("kind", f"{kind}, timestamp, {covered}) WHERE (status IS NOT 'running'"),
+        ("running", "timestamp) WHERE (status = 'running'"),
+        ("chat_id", "chat_id) WHERE (chat_id IS NOT session_id"),
+    ):
+        database.execute(f"CREATE INDEX usage_tracking_{name} ON usage_tracking ({columns})")

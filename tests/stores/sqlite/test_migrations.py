@@ -68,6 +68,7 @@ MIGRATIONS = [
     "m015_usage_by_time",
     "m016_usage_views",
     "m017_usage_budgets",
+    "m018_usage_by_kind",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

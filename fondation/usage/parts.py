@@ -1,0 +1,73 @@
+"""Calls that count alike, as SQL sums them up."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from fondation.stores.rows import COST_PICO
+
+KNOWN = ("billed", "priced", "estimated")
+UNKNOWN = ("unknown", "pending")
+
+COST_SOURCE = f"COALESCE(cost_source, {COST_PICO} <> 0)"
+
+_ADDED = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    COST_PICO,  # not the column of that name, which no index covers
+)
+_LISTED = ("duration", "time_to_first_token")
+
+SUMMED = ", ".join(
+    (
+        "status",
+        COST_SOURCE,
+        "COUNT(*)",
+        *(f"COALESCE(SUM({name}), 0)" for name in _ADDED),
+        "json_group_array(COALESCE(run_id, id))",
+        *(f"json_group_array({name}) FILTER (WHERE {name} IS NOT NULL)" for name in _LISTED),
+    )
+)
+"""The columns of a `Part`, over calls with one status and one cost source."""
+
+
+class Part(NamedTuple):
+    """The sums over them."""
+
+    status: str | None
+    cost_source: str | int
+    """Where another program wrote the row and does not say, whether there is a cost: 0 or 1."""
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int
+    cache_write_tokens: int
+    reasoning_tokens: int
+    cost_pico: int
+    run_ids: str
+    """A JSON array, as are the next two: to count or to sort in SQL would be another sort of all calls."""
+    durations: str
+    first_tokens: str
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.cost_source == "simulated"
+
+    @property
+    def is_answered(self) -> bool:
+        return self.status in ("done", None)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the cost is known. Where another program wrote the row, what costs nothing may cost anything."""
+        return self.cost_source in (*KNOWN, 1)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether there may be a cost that is not known. What was refused is neither."""
+        return self.cost_source in (*UNKNOWN, 0)
