@@ -38,7 +38,7 @@ class UnsettledCall(NamedTuple):
 class Unsettled(NamedTuple):
     calls: tuple[UnsettledCall, ...] = ()
     next_in: float | None = None
-    """Seconds until more are due; None where none waits."""
+    """Seconds until more may be due; None where none waits."""
 
 
 class Outcome(NamedTuple):

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, cast
 
 from fondation.calls import CostNote, CostSource, ModelCall
-from fondation.errors import AuthenticationFailed, CreditsExhausted, ProviderError
+from fondation.errors import AuthenticationFailed, CreditsExhausted, ProviderError, ProviderTimeout
 from fondation.providers.base import Receipt, Receipts
 from fondation.stores.base import Outcome, UnsettledCall, UsageStore
 from fondation.stores.rows import Row
@@ -53,6 +53,7 @@ class Settler:
         self._models = models
         self._on_settled = on_settled
         self._woken = asyncio.Event()
+        self._look_in = LOOK_SECONDS
         self._at_once = asyncio.Semaphore(AT_ONCE)
 
     def wake(self) -> None:
@@ -70,19 +71,25 @@ class Settler:
             except Exception:  # a bug of ours: calls would stay pending without a word
                 log.exception("calls cannot be settled now")
                 next_in = None
-            await self._rest(LOOK_SECONDS if next_in is None else min(next_in, LOOK_SECONDS))
+            await self._rest(next_in)
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, next_in: float | None) -> None:
+        """Wait until calls are due, or one ends, whose row may come to the store some time after."""
+        seconds = self._look_in if next_in is None else min(next_in, self._look_in)
+        self._look_in = min(self._look_in * 2, LOOK_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
-                self._woken.clear()
-                await asyncio.sleep(FIRST_PAUSE)
+        if self._woken.is_set():
+            self._woken.clear()
+            self._look_in = FIRST_PAUSE
+            await asyncio.sleep(FIRST_PAUSE)
 
     async def _settle(self, calls: Sequence[UnsettledCall]) -> None:
         outcomes = [Outcome(call, retry_in=0.0) for call in calls]  # at the end: for whoever comes next, at once
+        silent: set[Receipts] = set()
         try:
-            outcomes = await asyncio.gather(*map(self._conclude, calls))
+            outcomes = await asyncio.gather(*(self._conclude(call, silent) for call in calls))
         finally:
             keeping = asyncio.ensure_future(self._keep(outcomes))
             try:
@@ -103,29 +110,33 @@ class Settler:
         except Exception:
             log.exception("a settled call cannot be told")
 
-    async def _conclude(self, unsettled: UnsettledCall) -> Outcome:
-        """Ask for one call, and write into it what is known for good."""
+    async def _conclude(self, unsettled: UnsettledCall, silent: set[Receipts]) -> Outcome:
+        """Ask for one call, and write into it what is known for good; `silent` are those that let a question of this
+        round wait in vain, and are not asked another.
+        """
         call = unsettled.call
         models = self._models_for(call)
         price_as_told(call)
         if call.cost_source != "unknown":
             return Outcome(unsettled)
-        note = await self._ask(call, models)
+        note = await self._ask(call, models, silent)
         if note is None:
             return Outcome(unsettled)
-        if note in HOPELESS or time.time() - unsettled.since > PATIENCE_SECONDS:
+        patience = unsettled.since + PATIENCE_SECONDS - time.time()
+        if note in HOPELESS or patience <= 0:
             _give_up(call, models, note)
             return Outcome(unsettled)
         if unsettled.tries == TELL_AFTER:
             log.warning("What the call %s cost is still not known (%s); it is asked on", call.generation_id, note)
-        return Outcome(unsettled, min(FIRST_PAUSE * 2 ** min(unsettled.tries, MOST_DOUBLINGS), LONGEST_PAUSE))
+        pause = FIRST_PAUSE * 2 ** min(unsettled.tries, MOST_DOUBLINGS)
+        return Outcome(unsettled, min(pause, LONGEST_PAUSE, patience))
 
     def _models_for(self, call: ModelCall) -> list[Model]:
         """The models whose provider made the call: those it was asked of, else all, as the file may have changed."""
         there = [model for model in self._models if model.provider.name == call.provider]
         return [model for model in there if model.id == call.requested_model] or there
 
-    async def _ask(self, call: ModelCall, models: Sequence[Model]) -> CostNote | None:
+    async def _ask(self, call: ModelCall, models: Sequence[Model], silent: set[Receipts]) -> CostNote | None:
         """Ask each account that may have paid; why nobody told, or None where the call is billed now."""
         accounts = dict.fromkeys(model.provider.receipts for model in models if model.provider.receipts is not None)
         if models and not accounts:
@@ -137,7 +148,7 @@ class Settler:
         note: CostNote = "not_found"
         for receipts in accounts:
             try:
-                receipt = await self._find(receipts, call.generation_id)
+                receipt = await self._find(receipts, call.generation_id, silent)
             except ProviderError as error:
                 log.debug("the receipt of %s: %s", call.generation_id, error)
                 note = "refused" if isinstance(error, AuthenticationFailed | CreditsExhausted) else "unavailable"
@@ -150,9 +161,15 @@ class Settler:
                 return None
         return note
 
-    async def _find(self, receipts: Receipts, generation_id: str) -> Receipt | None:
+    async def _find(self, receipts: Receipts, generation_id: str, silent: set[Receipts]) -> Receipt | None:
         async with self._at_once:
-            return await receipts.find(generation_id)
+            if receipts in silent:
+                raise ProviderTimeout("it is silent")
+            try:
+                return await receipts.find(generation_id)
+            except ProviderTimeout:
+                silent.add(receipts)
+                raise
 
 
 def _bill(call: ModelCall, receipt: Receipt) -> bool:

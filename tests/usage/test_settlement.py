@@ -13,7 +13,7 @@ import pytest
 from fondation.agents import Model
 from fondation.calls import ModelCall, TokenUsage
 from fondation.config.models import Price
-from fondation.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, RateLimited
+from fondation.errors import AuthenticationFailed, ProviderError, ProviderTimeout, ProviderUnavailable, RateLimited
 from fondation.providers.base import Receipt
 from fondation.stores.base import Outcome, Unsettled, UnsettledCall
 from fondation.stores.rows import Row
@@ -176,6 +176,11 @@ async def test_after_a_day_the_cost_is_unknown_and_says_why(
     assert f"What a call of Billing cost stays unknown: {note} (gen-1)" in caplog.text
 
 
+async def test_the_last_question_is_asked_when_the_day_is_over() -> None:
+    store = await settle(waiting(40, age=24 * 3600 - 100), models=[model(receipts=Shelf([None]))])
+    assert store.outcomes[0].retry_in == pytest.approx(100, abs=5)
+
+
 async def test_a_receipt_after_a_day_still_counts() -> None:
     store = await settle(waiting(40, age=10 * 24 * 3600), models=[model(receipts=Shelf([BILLED]))])
     assert store.outcomes[0].unsettled.call.cost_source == "billed"
@@ -253,6 +258,15 @@ async def test_few_questions_are_under_way_at_once() -> None:
     assert shelf.most_under_way == settlement.AT_ONCE
 
 
+async def test_who_does_not_answer_holds_up_no_others() -> None:
+    silent, other = Shelf([ProviderTimeout("no response")]), Shelf([BILLED])
+    calls = [waiting() for _ in range(30)] + [waiting(provider="router")]
+    models = [model(receipts=silent), model(receipts=other, provider="router")]
+    store = await settle(*calls, models=models)
+    assert len(silent.asked) <= settlement.AT_ONCE
+    assert [outcome.retry_in for outcome in store.outcomes] == [1] * 30 + [None]
+
+
 async def test_a_listener_that_fails_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
     def fail(row: Row) -> None:
         raise RuntimeError("no")
@@ -275,6 +289,22 @@ async def test_a_call_that_ends_is_asked_for_soon(monkeypatch: pytest.MonkeyPatc
         settler.wake()
         await store.idle.wait()
     assert store.looks == 2
+
+
+async def test_a_call_whose_row_comes_late_is_looked_for_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Late(Desk):
+        async def unsettled(self, most: int) -> Unsettled:
+            if self.looks == 4:
+                self.rounds = [Unsettled((waiting(),))]
+            return await super().unsettled(most)
+
+    monkeypatch.setattr(settlement, "FIRST_PAUSE", 0.001)
+    store, settled = Late(), asyncio.Event()
+    settler = Settler(store, [model(receipts=Shelf([BILLED]))], lambda row: settled.set())
+    async with running(settler), asyncio.timeout(5):
+        await store.idle.wait()
+        settler.wake()
+        await settled.wait()
 
 
 async def test_what_is_due_later_is_looked_for_then() -> None:

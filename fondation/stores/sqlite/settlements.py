@@ -26,13 +26,14 @@ _OURS = (
 _CALLS = "usage_tracking u INDEXED BY usage_tracking_pending LEFT JOIN usage_settlements s ON s.call = u.id"
 _NEXT = f"SELECT MIN(COALESCE(s.due, 0)) FROM {_CALLS} WHERE {_OURS}"
 _NAMES = ", ".join(COLUMNS)
-_DUE = (
-    f"SELECT u.id, COALESCE(s.tries, 0) AS tries, COALESCE(s.since, :now) AS since, {_NAMES} FROM {_CALLS} "
-    f"WHERE {_OURS} AND COALESCE(s.due, 0) <= :now ORDER BY u.id LIMIT :most"
+_DUE = (  # the newest first: many that nobody tells of must not hold up those that have just ended
+    f"SELECT u.id, {_NAMES} FROM {_CALLS} WHERE {_OURS} AND COALESCE(s.due, 0) <= :now "
+    "ORDER BY COALESCE(s.due, u.timestamp + COALESCE(u.duration, 0) / 1000) DESC, u.id LIMIT :most"
 )
 _CLAIM = (
-    "INSERT INTO usage_settlements (call, tries, since, due) VALUES (:call, 1, :now, :due) "
-    "ON CONFLICT (call) DO UPDATE SET tries = tries + 1, due = excluded.due"
+    "INSERT INTO usage_settlements (call, tries, since, due) "
+    "SELECT id, 1, :now, :due FROM usage_tracking WHERE id = :call AND cost_source = 'pending' "
+    "ON CONFLICT (call) DO UPDATE SET tries = tries + 1, due = excluded.due WHERE due <= :now RETURNING tries, since"
 )
 _POSTPONE = "UPDATE usage_settlements SET due = ? WHERE call = ?"
 _FORGET = "DELETE FROM usage_settlements WHERE call = ?"
@@ -67,12 +68,13 @@ class Settlements:
     def claim(self, most: int) -> Unsettled:
         """Up to `most` calls that are due, which are this process's alone for a while."""
         with visit(self._database) as connection:
-            found = self._look(connection)
-            if found is None or found > 0:
-                return Unsettled((), found)
+            now = time.time()
+            due = connection.execute(_DUE, {"me": self._owner, "now": now, "most": most}).fetchall()
+            if not due:
+                return Unsettled((), self._next_in(connection, now))
             with _transaction(connection):
-                calls = self._claim(connection, most)
-            return Unsettled(calls, self._look(connection))
+                claimed = [_claim(connection, row, now) for row in due]
+            return Unsettled(tuple(call for call in claimed if call is not None), 0.0)
 
     def conclude(self, outcomes: Sequence[Outcome]) -> list[Row]:
         """Keep what came of the questions; returns the rows that are settled now, each once among all processes."""
@@ -88,18 +90,17 @@ class Settlements:
                 connection.execute(_FORGET, (row_id,))
         return settled
 
-    def _claim(self, connection: sqlite3.Connection, most: int) -> tuple[UnsettledCall, ...]:
-        now = time.time()
-        due = connection.execute(_DUE, {"me": self._owner, "now": now, "most": most}).fetchall()
-        for row in due:
-            connection.execute(_CLAIM, {"call": row["id"], "now": now, "due": now + CLAIM_SECONDS})
-        return tuple(UnsettledCall(row["id"], call_of(dict(row)), row["tries"] + 1, row["since"]) for row in due)
-
-    def _look(self, connection: sqlite3.Connection) -> float | None:
-        """Seconds until the next call is due, 0 where one is; None where none waits."""
-        now = time.time()
+    def _next_in(self, connection: sqlite3.Connection, now: float) -> float | None:
+        """Seconds until the next call is due; None where none waits."""
         due: float | None = connection.execute(_NEXT, {"me": self._owner, "now": now}).fetchone()[0]
         return None if due is None else max(0.0, due - now)
+
+
+def _claim(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> UnsettledCall | None:
+    """The call of this row, unless another process was faster."""
+    claim = {"call": row["id"], "now": now, "due": now + CLAIM_SECONDS}
+    asked: sqlite3.Row | None = connection.execute(_CLAIM, claim).fetchone()
+    return None if asked is None else UnsettledCall(row["id"], call_of(dict(row)), asked["tries"], asked["since"])
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -73,9 +73,11 @@ def test_without_pending_calls_there_is_nothing_to_do(settlements: Settlements, 
 
 def test_a_pending_call_is_claimed_with_all_that_its_row_tells(settlements: Settlements, put: Put) -> None:
     put()
-    (unsettled,), next_in = settlements.claim(10)
+    (unsettled,), _ = settlements.claim(10)
     assert (unsettled.row_id, unsettled.call.generation_id, unsettled.tries) == (1, "gen-1", 1)
     assert unsettled.since == pytest.approx(time.time(), abs=2)
+    calls, next_in = settlements.claim(10)
+    assert calls == ()
     assert next_in == pytest.approx(CLAIM_SECONDS, abs=2)
 
 
@@ -132,6 +134,34 @@ def test_no_more_is_claimed_than_was_asked_for(settlements: Settlements, put: Pu
     assert ids(settlements.claim(2).calls) == ["gen-0", "gen-1"]
     assert ids(settlements.claim(2).calls) == ["gen-2"]
     assert settlements.claim(2).calls == ()
+
+
+def test_a_call_that_has_just_ended_waits_for_no_old_ones(
+    settlements: Settlements, put: Put, clock: list[float]
+) -> None:
+    put(generation_id="gen-old", started_at=clock[0] - 1000)
+    put(generation_id="gen-asked", started_at=clock[0] - 500)
+    (asked,) = settlements.claim(1).calls
+    settlements.conclude([Outcome(asked, 60.0)])
+    clock[0] += 90
+    put(generation_id="gen-new", started_at=clock[0] - 1)
+    assert [ids(settlements.claim(1).calls) for _ in range(3)] == [["gen-new"], ["gen-asked"], ["gen-old"]]
+
+
+def test_a_call_that_another_process_claims_in_the_same_moment_is_one_of_theirs(
+    settlements: Settlements, put: Put, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def late(connection: sqlite3.Connection) -> Iterator[None]:
+        monkeypatch.undo()
+        assert ids(Settlements(path, "other").claim(10).calls) == ["gen-1"]
+        with begun(connection):
+            yield
+
+    put("gone")
+    begun = settlements_module._transaction
+    monkeypatch.setattr(settlements_module, "_transaction", late)
+    assert settlements.claim(10).calls == ()
 
 
 def test_a_billed_call_is_settled_once(settlements: Settlements, put: Put, rows: Rows, path: Path) -> None:
