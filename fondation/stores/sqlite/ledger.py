@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from fondation.stores.rows import COLUMNS, PROGRESS_COLUMNS, Row
 from fondation.stores.sqlite.owners import LEASE_SECONDS, is_dead
+from fondation.stores.sqlite.visiting import visit
 
 log = logging.getLogger("fondation.usage")
 
@@ -89,6 +90,15 @@ class Ledger:
         except OSError:
             return True
         return not os.path.samestat(seen, self._file) or self._file.st_size < seen.st_size
+
+    def read_anew(self) -> None:
+        """Read the newest row as one who opens the file now: this connection has pages of it in memory, and could
+        write for long to a file that is damaged.
+        """
+        with visit(self._path) as connection:
+            connection.execute("SELECT mark FROM usage_file").fetchone()
+            connection.execute("SELECT * FROM usage_tracking ORDER BY id DESC LIMIT 1").fetchone()
+            connection.execute("SELECT MAX(timestamp) FROM usage_tracking").fetchone()
 
     def set_patience(self, milliseconds: int) -> None:
         """How long a transaction waits for those of other processes."""

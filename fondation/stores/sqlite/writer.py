@@ -143,7 +143,8 @@ class Writer:
         return self._ledger
 
     def _do_chores(self, ledger: Ledger) -> None:
-        """Keep the lease while calls are open, and bring home what dead processes left."""
+        """Keep the lease while calls are open, see that the file is sound, and bring home what dead processes left."""
+        ledger.read_anew()
         if self._has_open_calls():
             ledger.renew_lease()
         for path in spools_beside(self._path):

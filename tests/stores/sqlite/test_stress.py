@@ -195,6 +195,37 @@ async def test_while_the_database_is_damaged_rows_wait_beside_it(
     assert [(row["step"], row["status"]) for row in rows()] == [(1, "done"), (2, "done")]
 
 
+def damage_behind_its_back(path: Path) -> bytes:
+    """The same, where the pages that the open connection needs are in its memory."""
+    sound = path.read_bytes()
+    write_over(path, sound[:4096] + b"\xff" * (len(sound) - 4096))
+    return sound
+
+
+async def test_damage_that_the_open_connection_does_not_see_is_found_all_the_same(
+    path: Path,
+    rows: Rows,
+    run: RunInfo,
+    new_call: NewCall,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writer_module, "CHORES_SECONDS", 0.01)
+    open_store(path).close()
+    store = open_store(path)
+    before, within = new_call(step=1), new_call(step=2)
+    await store.begin(before, run)
+    sound = damage_behind_its_back(path)
+    await eventually(lambda: "malformed" in caplog.text)
+    store.settle(end(before))
+    await store.begin(within, run)
+    await eventually(lambda: spools(path))
+    write_over(path, sound)
+    await eventually(lambda: not spools(path))
+    store.close()
+    assert {row["step"] for row in rows()} == {1, 2}
+
+
 async def hurried(store: Any, call: ModelCall, run: RunInfo) -> None:
     """What the recorder does with a row that takes too long."""
     durable = store.begin(call, run)
