@@ -11,7 +11,7 @@ from typing import Any
 
 from fondation.config.words import printable, shown
 from fondation.errors import FondationError
-from fondation.stores.sqlite.chats_tools import tools_of_run
+from fondation.stores.sqlite.chats_tools import answer_of_run
 from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters
 from fondation.usage.parts import KNOWN
@@ -126,7 +126,8 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
         cursor = connection.execute(f"SELECT * FROM {calls_of(connection)} WHERE run_id = ? ORDER BY id", (run_id,))
         names = [column[0] for column in cursor.description]
         calls = [Call(dict(zip(names, row, strict=True))) for row in cursor]
-        tools = tools_of_run(connection, calls[0].row["chat_id"], run_id)
+        answer = answer_of_run(connection, calls[0].row["chat_id"], run_id)
+        tools = answer.tools[_steps_made(connection, answer.before) :]
     total = report(connection, Filters(run=run_id), ("agent",), UTC).total
     return Run(run_id, steps_of(calls, tools), total)
 
@@ -147,9 +148,7 @@ def steps_of(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step
     for call in calls:
         if call.purpose is None:
             turns.setdefault(call.row["step"] or call, []).append(call)
-    last = max((turn for turn in turns if isinstance(turn, int)), default=0)
-    earlier = max(0, len(tools) - last)  # of the runs whose answer this one went on with
-    known = dict(enumerate(tools[earlier:], start=1)) if tools else None
+    known = dict(enumerate(tools, start=1)) if tools else None
     answers = list(turns.values())
     handoffs = [_handoff(turn[-1].row, after[0].row) for turn, after in pairwise(answers)]
     steps = [
@@ -157,6 +156,12 @@ def steps_of(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step
         for turn, handoff_to in zip(answers, [*handoffs, None], strict=False)
     ]
     return steps + beside
+
+
+def _steps_made(connection: sqlite3.Connection, run_ids: Sequence[str]) -> int:
+    """How many steps these runs made together."""
+    query = f"SELECT COALESCE(MAX(step), 0) FROM {calls_of(connection)} WHERE run_id = ?"
+    return sum(connection.execute(query, (run_id,)).fetchone()[0] for run_id in run_ids)
 
 
 def _handoff(row: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,15 +50,20 @@ def support_run(path: Path, fill: Fill) -> None:
         | {"duration": 1_500, "timestamp": MONDAY + 3, "generation_id": "gen-4"},
         {**RUN, "run_id": "run_a1c3", "cost": 0.5, "step": 1, "round": 1, "timestamp": MONDAY + 60, "duration": 10},
     )
+    answer = parts(["of_an_earlier_run"], [], ["check_invoice", "send_mail"], [])
+    keep_answer(path, answer, "run_a1b2", runIds=["run_a1c3", "run_a1b2"])
+
+
+def keep_answer(path: Path, answer: str, run_id: str, **metadata: Any) -> None:
+    """Put an answer of the chat c1 beside the ledger."""
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO fondation_chats (owner, id, created_at, updated_at) VALUES ('user:ada', 'c1', 0, 0)"
         )
         connection.execute(
             "INSERT INTO fondation_chat_messages (chat, position, id, role, status, process, run_id, created_at, "
-            "excerpt, folded_text, metadata, parts) VALUES (1, 2, 'm', 'assistant', 'done', '', 'run_a1b2', 0, '', "
-            "'', '{}', ?)",
-            [parts(["of_an_earlier_run"], [], ["check_invoice", "send_mail"], [])],
+            "excerpt, folded_text, metadata, parts) VALUES (1, 2, 'm', 'assistant', 'done', '', ?, 0, '', '', ?, ?)",
+            [run_id, json.dumps(metadata), answer],
         )
 
 
@@ -74,6 +80,23 @@ def test_a_run_is_explained_as_agreed(path: Path, name: str) -> None:
             ),
         }
     assert texts[name] == (GOLDEN / name).read_text(encoding="utf-8")
+
+
+def tools_of(path: Path, run_id: str) -> list[Any]:
+    with closing(open_to_read(path)) as connection:
+        return [step.tools for step in read_run(connection, run_id).steps]
+
+
+@pytest.mark.usefixtures("support_run")
+def test_a_run_that_waited_has_the_tools_of_its_own_steps(path: Path) -> None:
+    assert tools_of(path, "run_a1c3") == [["of_an_earlier_run"]]
+
+
+def test_a_run_that_failed_has_its_tools_although_its_answer_ends_with_an_empty_step(path: Path, fill: Fill) -> None:
+    failed = {"status": "error", "error_type": "unavailable"}
+    fill({**RUN, "round": 1, "step": 1, "finish_reason": "tool-calls"}, {**RUN, "round": 1, "step": 2, **failed})
+    keep_answer(path, parts(["look"], [], []), "run_a1b2")
+    assert tools_of(path, "run_a1b2") == [["look"], []]
 
 
 def find(path: Path, typed: str) -> str | None:

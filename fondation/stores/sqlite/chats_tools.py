@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from fondation.stores.sqlite.chats_json import read
 
-_PARTS = (
-    "SELECT parts FROM fondation_chat_messages AS message JOIN fondation_chats AS chat ON chat.number = message.chat "
-    "WHERE chat.id = ? AND message.run_id = ? AND message.role = 'assistant'"
+_ANSWER = (
+    "SELECT parts, metadata FROM fondation_chat_messages AS message "
+    "JOIN fondation_chats AS chat ON chat.number = message.chat "
+    "WHERE chat.id = :chat AND message.role = 'assistant' AND (message.run_id = :run OR EXISTS "
+    "(SELECT 1 FROM json_each(message.metadata, '$.runIds') WHERE value = :run))"
 )
 _IS_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'fondation_chat_messages'"
 
 
-def tools_of_run(connection: sqlite3.Connection, chat_id: str | None, run_id: str) -> list[list[str]]:
-    """The names of the tools in each step of the answer; no step where the chat is not kept.
+class KeptAnswer(NamedTuple):
+    tools: Sequence[Sequence[str]] = ()
+    """Their names, in each of its steps; no step where the chat is not kept."""
+    before: Sequence[str] = ()
+    """The runs that wrote its first steps, before the one that is explained."""
 
-    An answer that several runs wrote belongs to the last of them, and its steps are those of all.
-    """
+
+def answer_of_run(connection: sqlite3.Connection, chat_id: str | None, run_id: str) -> KeptAnswer:
+    """The answer that a run wrote, alone or after others."""
     if chat_id is None or connection.execute(_IS_THERE).fetchone() is None:
-        return []
-    row = connection.execute(_PARTS, (chat_id, run_id)).fetchone()
+        return KeptAnswer()
+    row = connection.execute(_ANSWER, {"chat": chat_id, "run": run_id}).fetchone()
+    if row is None:
+        return KeptAnswer()
+    run_ids: list[str] = read(row[1]).get("runIds", [])
+    return KeptAnswer(_tools(read(row[0])), run_ids[: run_ids.index(run_id)] if run_id in run_ids else ())
+
+
+def _tools(parts: Sequence[dict[str, Any]]) -> list[list[str]]:
     steps: list[list[str]] = []
-    for part in read(row[0]) if row else ():
+    for part in parts:
         if part["type"] == "step-start":
             steps.append([])
         elif steps and "toolCallId" in part:
