@@ -171,6 +171,12 @@ def test_the_current_agent_stays_known_when_a_tool_sends_data(stage: Stage) -> N
     assert outcome.behind("Current Agent: ") == ["Assistant"]
 
 
+def test_the_current_agent_stays_known_when_each_step_tells_its_usage(stage: Stage) -> None:
+    answers = [calls(("get_weather", {"city": "Oslo"})), says("Clear.")]
+    outcome = stage.play("4/agents", "/4/server/metered", *send("Hi"), wait("Clear."), answers=answers)
+    assert outcome.behind("Current Agent: ") == ["Assistant"]
+
+
 def test_every_part_is_one_of_the_message(stage: Stage) -> None:
     source = {"type": "url_citation", "url_citation": {"url": "https://a.example", "title": "A"}}
     deltas: list[dict[str, Any]] = [
