@@ -40,10 +40,12 @@ class BudgetAccount:
         lease: float,
         notices: list[DataSent] | None = None,
     ) -> None:
+        """`notices` are those of the run that it is beside: told there."""
         self._budgets = budgets
         self._warnings = warnings
         self._run = run
         self._lease = lease
+        self._is_beside = notices is not None
         self._notices: list[DataSent] = [] if notices is None else notices
         self._booked: tuple[Proposal, Answer] | None = None
         self._open: dict[str, tuple[Answer, ModelCall | None]] = {}
@@ -73,7 +75,7 @@ class BudgetAccount:
                         self._note_begin(event.call)
                     elif type(event) is CallEnded:
                         await self._settle(event.call)
-                yield self._with_notices(batch)
+                yield batch if self._is_beside else self._with_notices(batch)
 
     def beside(self) -> Account:
         """What its calls cross is told in the run's own stream, while there is one."""

@@ -26,6 +26,8 @@ log = logging.getLogger("fondation.budgets")
 
 PATIENCE = 2.0
 """Seconds that a call waits for others to settle."""
+SLOW_SECONDS = 1.0
+"""A database that takes longer than that, and longer than the patience, is not waited for."""
 SHARE_OF_LIMIT = 10
 """A call whose price nobody knows is taken for this part of the limit."""
 KNOWN_COSTS = ("billed", "priced", "estimated")
@@ -87,7 +89,7 @@ class Budgets:
             stops = [each for each in refusing if each.budget.use is None]
             if stops:
                 return Answer(_statement(stops[0]).stop(), crossed=tuple(crossed))
-            passed.update(each.budget.name for each in refusing)
+            passed.add(refusing[0].budget.name)  # the others are asked again: they may name another model
             model = self._models[refusing[0].budget.use or ""]
             log.info(
                 "run %s: %s answers instead: %s", proposal.run.run_id, model.name, _statement(refusing[0]).sentence()
@@ -134,8 +136,9 @@ class Budgets:
 
     async def _reserve(self, token: str, claims: Sequence[Claim], lease: float) -> Decision:
         try:
-            decision = await self._store.reserve(token, claims, lease, PATIENCE)
-        except BudgetStoreError:  # the store has logged it
+            async with asyncio.timeout(PATIENCE + SLOW_SECONDS):
+                decision = await self._store.reserve(token, claims, lease, PATIENCE)
+        except (BudgetStoreError, TimeoutError):  # the store has logged it
             return self._known.decide(token, claims)
         self._known.learn(token, decision)
         return decision

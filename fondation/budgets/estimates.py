@@ -22,6 +22,8 @@ from fondation.usage.pricing import expected_cost
 MOST_CALLS = 20
 """The newest calls, of which the mean is taken."""
 CHARACTERS_PER_TOKEN = 4
+LONGEST_WAIT = 0.5
+"""Seconds that a call waits for what the ledger knows of earlier ones."""
 MOST_OUTPUT = 1_000
 """Tokens that an unknown answer is taken for, where its settings allow no fewer."""
 FILE_CHARACTERS = 4_000
@@ -63,8 +65,9 @@ class Estimates:
         """The ledger is asked once; a database that fails, again."""
         costs = self._costs.setdefault(kind, deque(maxlen=MOST_CALLS))
         if kind not in self._are_filled:
-            with contextlib.suppress(BudgetStoreError):
-                known = await store.costs(*kind, MOST_CALLS)
+            with contextlib.suppress(BudgetStoreError, TimeoutError):
+                async with asyncio.timeout(LONGEST_WAIT):
+                    known = await store.costs(*kind, MOST_CALLS)
                 self._are_filled.add(kind)
                 if not costs:
                     costs.extend(known)

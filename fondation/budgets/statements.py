@@ -5,21 +5,17 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from decimal import Decimal
 
 from fondation.budgets.budget import Budget, utc_text
 from fondation.events import DataSent
 from fondation.gate import Stop
 from fondation.messages import Json
 from fondation.stores.budgets import Counter
-from fondation.usage.money import from_pico
+from fondation.usage.money import from_pico, shortest_dollars
 
 PART = "budget"
 """The name of the data part."""
 ERROR_TYPE = "budget_exceeded"
-
-_CENT = Decimal("0.01")
-_PLACES = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class Statement:
         return self._sentence("runs short")
 
     def _sentence(self, state: str) -> str:
-        spent, limit = dollars_text(self.spent), dollars_text(self.budget.limit)
+        spent, limit = (shortest_dollars(from_pico(pico)) for pico in (self.spent, self.budget.limit))
         text = f'The budget "{self.budget.name}" {state}: {spent} of {limit} is spent.'
         ends = self.counter.scope.ends
         return text if ends is None else f"{text} It begins anew at {utc_text(ends)}."
@@ -65,13 +61,3 @@ class Statement:
     def _retry_after(self) -> float | None:
         ends = self.counter.scope.ends
         return None if ends is None else max(1, math.ceil(ends - time.time()))
-
-
-def dollars_text(pico: int) -> str:
-    """`$5.00`, with as many places as it takes: six at most, unless it is less than they can tell."""
-    amount = from_pico(pico)
-    rounded = amount.quantize(_PLACES)
-    if not rounded:
-        rounded = amount
-    shortest = rounded.normalize()
-    return f"${shortest.quantize(_CENT):,f}" if shortest == shortest.quantize(_CENT) else f"${shortest:,f}"

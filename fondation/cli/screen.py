@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ import click
 from fondation import events
 from fondation.events import Batch, Event, RunSummary
 from fondation.messages import Json
-from fondation.usage.money import ROW_PLACES, cost_text
+from fondation.usage.money import ROW_PLACES, cost_text, shortest_dollars
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Characters that would move the cursor, or worse: what a model writes is text."""
@@ -81,6 +82,9 @@ class Screen:
         self.line(f"  file: {event.media_type} {_shortened(event.url)}", dim=True)
 
     def _on_data(self, event: events.DataSent) -> None:
+        if event.name == "budget":
+            self.line(f"  {_budget_line(event.data)}", fg="yellow")
+            return
         self.line(f"  data-{event.name} {_shortened(event.data)}", dim=True)
 
     def _on_finish(self, event: events.RunFinished) -> None:
@@ -111,6 +115,13 @@ def cost_line(summary: RunSummary) -> str:
     tokens = "unknown tokens" if summary.usage.total is None else f"{summary.usage.total:,} tokens"
     cost = cost_text(summary.usage.cost, summary.cost_source, ROW_PLACES)
     return ", ".join(filter(None, (summary.agent, summary.model, tokens, cost)))
+
+
+def _budget_line(data: Json) -> str:
+    """`budget per-user: $4.00 of $5.00, until 2026-11-24T00:00:00Z`."""
+    spent, limit = (shortest_dollars(Decimal(str(data[name]))) for name in ("spent", "limit"))
+    until = f", until {data['reset']}" if data["reset"] else ""
+    return f"budget {data['budget']}: {spent} of {limit} spent{until}"
 
 
 def _printable(text: str) -> str:

@@ -23,6 +23,13 @@ def dollars(amount: float | Decimal, places: int = TOTAL_PLACES) -> str:
     return f"${_context.quantize(Decimal(amount), _unit(places)):,f}"
 
 
+def shortest_dollars(amount: Decimal) -> str:
+    """`$5.00`, `$0.003351`: with as many places as it takes, from two to six; more for less than they can tell."""
+    rounded = _context.quantize(amount, _unit(ROW_PLACES)) or amount
+    places = max(2, -int(_context.normalize(rounded).as_tuple().exponent))
+    return dollars(rounded, places)
+
+
 @cache
 def _unit(places: int) -> Decimal:
     return Decimal(1).scaleb(-places)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fondation.budgets.budget import Budget
-from fondation.budgets.statements import Statement, dollars_text
+from fondation.budgets.statements import Statement
 
 DOLLAR = 10**12
 MIDNIGHT = 1_795_478_400.0
@@ -44,20 +44,3 @@ def test_a_stop_says_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (stop.http_status, stop.error_type, stop.retry_after) == (402, "budget_exceeded", 60)
     assert stop.details == {"budget": statement(5 * DOLLAR).data}
     assert statement(5 * DOLLAR, daily=False).stop().retry_after is None
-
-
-@pytest.mark.parametrize(
-    ("pico", "text"),
-    [
-        (0, "$0.00"),
-        (5 * DOLLAR, "$5.00"),
-        (1_234_500_000_000_000, "$1,234.50"),
-        (3_351_000_000, "$0.003351"),
-        (123_456_789_012, "$0.123457"),
-        (100_000_000_000, "$0.10"),
-        (12, "$0.000000000012"),
-        (1_000_000 * DOLLAR, "$1,000,000.00"),
-    ],
-)
-def test_money_takes_the_places_that_it_needs(pico: int, text: str) -> None:
-    assert dollars_text(pico) == text

@@ -7,6 +7,7 @@ import pytest
 from fondation.calls import CostSource, TokenUsage
 from fondation.cli.screen import Screen, cost_line
 from fondation.events import (
+    DataSent,
     Event,
     FileGenerated,
     ReasoningDelta,
@@ -44,6 +45,20 @@ def shown(capsys: pytest.CaptureFixture[str], *told: Event) -> str:
 )
 def test_the_cost_line_never_shows_what_is_not_known_as_zero(told: RunSummary, line: str) -> None:
     assert cost_line(told) == line
+
+
+@pytest.mark.parametrize(
+    ("reset", "line"),
+    [
+        (None, "  budget per-user: $4.00 of $5.00 spent\n"),
+        ("2026-11-24T00:00:00Z", "  budget per-user: $4.00 of $5.00 spent, until 2026-11-24T00:00:00Z\n"),
+    ],
+)
+def test_a_budget_that_runs_short_is_told_in_words(
+    capsys: pytest.CaptureFixture[str], reset: str | None, line: str
+) -> None:
+    data = {"budget": "per-user", "spent": 4.0, "limit": 5.0, "reset": reset}
+    assert shown(capsys, DataSent("budget", data)) == line
 
 
 def test_thoughts_and_text_begin_on_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondation.stores.rows import COST_PICO
-from fondation.usage.money import cost_text, dollars, from_pico, pico
+from fondation.usage.money import cost_text, dollars, from_pico, pico, shortest_dollars
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,20 @@ def test_pico_dollars_are_exact() -> None:
 def test_a_cost_is_the_integer_that_its_row_has(cost: float) -> None:
     with contextlib.closing(sqlite3.connect(":memory:")) as database:
         assert pico(cost) == database.execute(f"SELECT {COST_PICO} FROM (SELECT ? AS cost)", [cost]).fetchone()[0]
+
+
+@pytest.mark.parametrize(
+    ("pico", "text"),
+    [
+        (0, "$0.00"),
+        (5 * 10**12, "$5.00"),
+        (1_234_500_000_000_000, "$1,234.50"),
+        (3_351_000_000, "$0.003351"),
+        (123_456_789_012, "$0.123457"),
+        (100_000_000_000, "$0.10"),
+        (12, "$0.000000000012"),
+        (10**18, "$1,000,000.00"),
+    ],
+)
+def test_money_takes_the_places_that_it_needs(pico: int, text: str) -> None:
+    assert shortest_dollars(from_pico(pico)) == text

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sqlite3
 import threading
 import time
@@ -19,22 +18,14 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from fondation.calls import Purpose
 from fondation.stores.budgets import BudgetStoreError, Claim, Counter, Decision, Standing, decide
+from fondation.stores.sqlite.budget_file import BudgetFile, failure
 from fondation.stores.sqlite.budget_tables import BudgetTables
-from fondation.stores.sqlite.ledger import BUSY_MS
-from fondation.stores.sqlite.trouble import FIRST_PAUSE as TROUBLE_SECONDS
-from fondation.stores.sqlite.trouble import reason
 
 T = TypeVar("T")
-
-log = logging.getLogger("fondation.budgets")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Seconds between two looks at what was refused."""
 CLOSE_SECONDS = 5.0
-IMPATIENT_MS = 20
-"""How long a try waits for other processes once one has failed."""
-COMPLAINT_SECONDS = 60.0
-"""The least time between two lines in the log."""
 MOST_CHECKED = 200
 """Counters that are compared with their rows, of those that were asked for last."""
 
@@ -50,7 +41,6 @@ class _Ask:
     look_at: float = 0.0
     pause: float = FIRST_PAUSE
     crossed: list[str] = field(default_factory=list)
-    decision: Decision | None = None
 
 
 class _Release(NamedTuple):
@@ -71,15 +61,12 @@ class SqliteBudgetStore:
     """A `BudgetStore` in the ledger's file."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
+        self._file = BudgetFile(path.absolute())
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._asks: list[_Ask] = []
         self._releases: set[str] = set()
         self._errands: list[_Errand] = []
         self._used: dict[str, Counter] = {}
-        self._tables: BudgetTables | None = None
-        self._error: Exception | None = None
-        self._retry_at = self._complain_at = 0.0
         self._thread = threading.Thread(target=self._run, name="fondation-budgets", daemon=True)
         self._thread.start()
 
@@ -119,12 +106,12 @@ class SqliteBudgetStore:
     def _tidy(self, counters: Sequence[Counter]) -> None:
         """In a thread and with a connection of its own: nobody waits for it."""
         try:
-            with contextlib.closing(BudgetTables(self._path)) as tables:
+            with contextlib.closing(BudgetTables(self._file.path)) as tables:
                 for counter in counters:
                     tables.check(counter)
                 tables.forget()
         except (sqlite3.Error, OSError) as error:
-            raise self._failure(error) from error
+            raise failure(self._file.path, error) from error
 
     async def _do(self, work: Callable[[BudgetTables], T]) -> T:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -135,7 +122,8 @@ class SqliteBudgetStore:
         while self._collect():
             self._work()
         self._work()
-        self._close_tables()
+        self._refuse(BudgetStoreError("the budgets are closed"))
+        self._file.close()
 
     def _collect(self) -> bool:
         """Wait for jobs, or until a look is due. False at the end."""
@@ -167,43 +155,42 @@ class SqliteBudgetStore:
         if not (self._asks or self._releases or self._errands):
             return
         try:
-            if self._error is not None and time.monotonic() < self._retry_at:
-                raise self._error
-            self._do_all(self._open_tables())
+            self._do_all(self._file.tables())
         except Exception as error:  # whatever it is, the thread lives on: calls would wait for ever
-            self._fail(error)
+            self._refuse(self._file.failed(error))
         else:
-            self._end_trouble()
-        self._answer()
+            self._file.worked()
 
     def _do_all(self, tables: BudgetTables) -> None:
         while self._errands:
             errand = self._errands[0]
             _deliver(errand.future, errand.work(tables))
             del self._errands[0]
-        while unfilled := self._look(tables):
+        while (self._asks or self._releases) and (unfilled := self._look(tables)):
             for counter in unfilled.values():
                 tables.fill(counter)
 
     def _look(self, tables: BudgetTables) -> dict[str, Counter]:
-        """Free what is to be freed, and decide for whom there is money.
+        """Free what is to be freed, and tell those for whom it is decided.
 
         Returns the counters that are to be added up first.
         """
         now = time.time()
         unfilled: dict[str, Counter] = {}
+        decided: dict[_Ask, Decision] = {}
         with tables.transaction():
             for token in self._releases:
                 tables.release(token)
             standings: dict[str, Standing] = {}
             for ask in self._asks:
-                if ask.decision is not None:
-                    continue
                 missing = self._read(tables, ask, standings, now)
                 unfilled.update(missing)
-                if not missing:
-                    self._decide(tables, ask, standings, now)
+                if not missing and (decision := self._decide(tables, ask, standings, now)) is not None:
+                    decided[ask] = decision
         self._releases.clear()
+        for ask, decision in decided.items():
+            _deliver(ask.future, decision)
+        self._asks = [ask for ask in self._asks if ask not in decided]
         return unfilled
 
     def _read(self, tables: BudgetTables, ask: _Ask, standings: dict[str, Standing], now: float) -> dict[str, Counter]:
@@ -224,83 +211,26 @@ class SqliteBudgetStore:
                     ask.crossed.append(key)
         return missing
 
-    def _decide(self, tables: BudgetTables, ask: _Ask, standings: dict[str, Standing], now: float) -> None:
+    def _decide(self, tables: BudgetTables, ask: _Ask, standings: dict[str, Standing], now: float) -> Decision | None:
+        """What becomes of the claims, where they stand so; None where they wait for others."""
         seen = {claim.counter.key: standings[claim.counter.key] for claim in ask.claims}
         decision = decide(ask.claims, seen, tuple(ask.crossed))
         if decision.refused:
-            ask.decision = decision if _is_final(ask, decision) else None
             ask.look_at = time.monotonic() + ask.pause
             ask.pause = min(ask.pause * 2, LONGEST_PAUSE)
-            return
+            return decision if _is_final(ask, decision) else None
         tables.reserve(ask.token, decision.granted.items(), now + ask.lease)
         for key, amount in decision.granted.items():
             standings[key] = standings[key]._replace(reserved=standings[key].reserved + amount)
-        ask.decision = decision
+        return decision
 
-    def _answer(self) -> None:
-        """Tell those for whom it is decided."""
-        for ask in self._asks:
-            if ask.decision is not None:
-                _deliver(ask.future, ask.decision)
-        self._asks = [ask for ask in self._asks if ask.decision is None]
-
-    def _fail(self, error: Exception) -> None:
+    def _refuse(self, error: BudgetStoreError) -> None:
         """Nobody waits for a database that fails."""
-        if error is not self._error:
-            self._retry_at = time.monotonic() + TROUBLE_SECONDS
-            if (
-                isinstance(error, sqlite3.Error)
-                and self._tables is not None
-                and error.sqlite_errorcode & 0xFF
-                in (
-                    sqlite3.SQLITE_BUSY,
-                    sqlite3.SQLITE_LOCKED,
-                )
-            ):
-                self._tables.set_patience(IMPATIENT_MS)
-            else:
-                self._close_tables()
-        self._error = error
-        self._complain(error)
-        failure = self._failure(error)
         for ask in self._asks:
-            _deliver(ask.future, failure)
+            _deliver(ask.future, error)
         for errand in self._errands:
-            _deliver(errand.future, failure)
+            _deliver(errand.future, error)
         self._asks, self._errands = [], []
-
-    def _complain(self, error: Exception) -> None:
-        now = time.monotonic()
-        if now >= self._complain_at:
-            self._complain_at = now + COMPLAINT_SECONDS
-            log.error(
-                "Budgets cannot be counted in %s: %s. Calls go on by what this process knows of them",
-                self._path,
-                reason(error),
-            )
-
-    def _end_trouble(self) -> None:
-        if self._error is not None:
-            log.warning("Budgets are counted in %s again", self._path)
-            self._error, self._complain_at = None, 0.0
-            if self._tables is not None:
-                self._tables.set_patience(BUSY_MS)
-
-    def _failure(self, error: Exception) -> BudgetStoreError:
-        return BudgetStoreError(f"budgets cannot be counted in {self._path}: {reason(error)}")
-
-    def _open_tables(self) -> BudgetTables:
-        if self._tables is not None and self._tables.is_moved():
-            self._close_tables()
-        if self._tables is None:
-            self._tables = BudgetTables(self._path)
-        return self._tables
-
-    def _close_tables(self) -> None:
-        if self._tables is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._tables.close()
-        self._tables = None
 
 
 def _is_final(ask: _Ask, decision: Decision) -> bool:
