@@ -67,6 +67,10 @@ class Budget:
     """The model of the file that answers instead once it is exceeded; None: nothing does."""
     on_warn: str | None = None
     """An entry point."""
+    _mark: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_mark", _mark_of(self))
 
     def counts(self, origin: Origin) -> bool:
         return all(origin[column] in allowed for column, allowed in self.where.items())
@@ -80,19 +84,16 @@ class Budget:
 
     def scope(self, moment: float, bucket: str | None = None) -> Scope:
         """The rows of the period of a unix time, in one bucket or in all."""
-        matches = dict(self.where)
-        if self.per is not None and bucket is not None:
-            matches[COLUMNS[self.per]] = _values(self.per, bucket)
-        period = self.period(moment)
-        return Scope(matches) if period is None else Scope(matches, *period)
+        return self._scope(self.period(moment), bucket)
 
     def counter(self, moment: float, bucket: str) -> Counter:
         """What counts one bucket in the period of a unix time."""
+        period = self.period(moment)
         return Counter(
-            key=f"{self.counter_prefix(moment)}{bucket}",
+            key=f"{self._prefix(period)}{bucket}",
             budget=self.name,
             bucket=bucket,
-            scope=self.scope(moment, bucket),
+            scope=self._scope(period, bucket),
             kept_for=DAY if self.per == "run" or self.every is not None else KEPT_FOR,
         )
 
@@ -100,14 +101,23 @@ class Budget:
         """What the keys of all counters of a period begin with, their bucket being the rest: the budget's name, the
         period's start, and a mark of what the budget counts.
         """
-        period = self.period(moment)
-        start = "always" if period is None else utc_text(period.starts)
-        return f"{self.name} {start} {self._mark()} "
+        return self._prefix(self.period(moment))
 
-    def _mark(self) -> str:
-        where = {column: sorted(str(value) for value in allowed) for column, allowed in self.where.items()}
-        scope = json.dumps([self.per, self.every, where, str(self.zone)], sort_keys=True)
-        return hashlib.sha256(scope.encode()).hexdigest()[:8]
+    def _scope(self, period: Period | None, bucket: str | None) -> Scope:
+        matches = dict(self.where)
+        if self.per is not None and bucket is not None:
+            matches[COLUMNS[self.per]] = _values(self.per, bucket)
+        return Scope(matches) if period is None else Scope(matches, *period)
+
+    def _prefix(self, period: Period | None) -> str:
+        start = "always" if period is None else utc_text(period.starts)
+        return f"{self.name} {start} {self._mark} "
+
+
+def _mark_of(budget: Budget) -> str:
+    where = {column: sorted(str(value) for value in allowed) for column, allowed in budget.where.items()}
+    scope = json.dumps([budget.per, budget.every, where, str(budget.zone)], sort_keys=True)
+    return hashlib.sha256(scope.encode()).hexdigest()[:8]
 
 
 def utc_text(moment: float) -> str:
