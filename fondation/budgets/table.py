@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from fondation.budgets.reports import Amounts, Bucket, Spending
-from fondation.budgets.statements import dollars_text
 from fondation.config.words import counted, listed
 from fondation.usage.layout import lay_out
-from fondation.usage.money import ROW_PLACES, dollars, from_pico
+from fondation.usage.money import ROW_PLACES, dollars, from_pico, shortest_dollars
 from fondation.usage.table import name_text
 
 _NAMES = ("Budget", "For")
@@ -43,7 +42,7 @@ def _rows(spending: Spending, extra: Sequence[str], zone: tzinfo) -> Iterator[li
         yield [
             budget.name,
             _whose(spending, bucket),
-            dollars_text(budget.limit),
+            shortest_dollars(from_pico(budget.limit)),
             _dollars(amounts.spent),
             _dollars(amounts.reserved),
             _dollars(spending.left(amounts)),
