@@ -47,7 +47,7 @@ class Stop:
     sentence: str
     http_status: int
     error_type: str
-    retry_after: float | None = None
+    retry_after: int | None = None
     """Seconds after which it may be allowed again."""
     details: Mapping[str, Json] = field(default_factory=dict)
     """What a JSON answer says besides the sentence."""

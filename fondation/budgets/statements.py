@@ -58,6 +58,6 @@ class Statement:
         ends = self.counter.scope.ends
         return text if ends is None else f"{text} It begins anew at {utc_text(ends)}."
 
-    def _retry_after(self) -> float | None:
+    def _retry_after(self) -> int | None:
         ends = self.counter.scope.ends
         return None if ends is None else max(1, math.ceil(ends - time.time()))

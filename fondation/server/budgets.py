@@ -67,7 +67,7 @@ async def admitted(services: Services, route: Route, request: RunRequest) -> Acc
 
 
 def _refusal(stop: Stop) -> RequestError:
-    headers = {} if stop.retry_after is None else {"Retry-After": f"{stop.retry_after:g}"}
+    headers = {} if stop.retry_after is None else {"Retry-After": str(stop.retry_after)}
     return RequestError(stop.http_status, stop.sentence, headers, stop.details)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fondation.cli.conversation import Conversation
 from fondation.errors import ModerationRefused
-from fondation.gate import unlimited
+from fondation.gate import Proposal, Stop, Unlimited, Verdict, unlimited
 from fondation.memory import TOOL_NAME as UPDATE_MEMORY
 from fondation.memory import MemoryForm
 from fondation.messages import AssistantMessage, Message, SystemMessage, ToolResult, UserMessage
@@ -124,3 +124,22 @@ async def test_the_working_memory_lasts_until_a_reset(capsys: pytest.CaptureFixt
         True,
         False,
     ]
+
+
+async def test_a_budget_that_stops_an_answer_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    closed: list[bool] = []
+
+    class Spent(Unlimited):
+        def close(self) -> None:
+            closed.append(True)
+
+    async def stop(proposal: Proposal) -> Verdict:
+        return Stop("There is no money left.", 402, "budget_exceeded")
+
+    services = SimpleNamespace(
+        open_account=lambda run, seconds: Spent(stop), store=None, cast=SimpleNamespace(simulated=())
+    )
+    conversation = Conversation(cast(Services, services), build_route(ScriptedProvider([]), {"Front": Player()}))
+    assert not await conversation.answer("Hi")
+    assert capsys.readouterr().out == "There is no money left.\n"
+    assert closed == [True]

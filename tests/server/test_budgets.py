@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from fondation.budgets import budgets as budgets_module
+from fondation.budgets.statements import Statement
 from fondation.calls import ModelCall, TokenUsage
 from fondation.errors import ModerationRefused
 from fondation.providers.base import Accepted, AnswerEnd, ModelRequest, Pieces, TextPiece
@@ -121,6 +122,14 @@ async def test_a_budget_without_a_period_has_no_reset(kitchen: Kitchen) -> None:
     assert refused.json["error"] == 'The budget "session" is used up: $0.01 of $0.01 is spent.'
 
 
+async def test_the_end_of_a_month_may_be_far(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = await kitchen.serve(provider(*says("ok")), desk("name: b, limit: $0.01, every: month"))
+    await served.post()
+    await served.rows(1)
+    monkeypatch.setattr(Statement, "_retry_after", lambda _: 2_592_000)
+    assert (await served.post()).headers["Retry-After"] == "2592000"
+
+
 async def test_a_refused_turn_leaves_its_chat_as_it_was(kitchen: Kitchen) -> None:
     served = await kitchen.serve(provider(*says("ok")), desk("name: b, limit: $0.01"))
     await served.post({"message": "Hi", "id": "c1"})
@@ -174,7 +183,8 @@ class Bank(ScriptedProvider):
         yield [TextPiece("ok"), AnswerEnd("stop")]
 
 
-async def test_fifty_at_once_spend_no_more_than_there_is(kitchen: Kitchen) -> None:
+async def test_fifty_at_once_spend_no_more_than_there_is(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets_module, "PATIENCE", 30.0)
     bank = Bank()
     served = await kitchen.serve(bank, desk("name: b, limit: $0.11, per: user, every: day"))
     bank.gate.set()

@@ -1,0 +1,98 @@
+"""Whatever is done to rows, by whichever program: counters are the sums of their rows, and only calls whose cost is not
+known yet hold what was set aside for them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fondation.stores.sqlite.migrations import migrate
+
+KEYS = ("day", "user ada", "user “bob”")
+SOURCES = ("pending", "billed", "unknown", None)
+
+costs = st.floats(0, 100).map(lambda cost: round(cost, 12))
+budgets = st.none() | st.lists(st.sampled_from(KEYS), unique=True)
+sources = st.sampled_from(SOURCES)
+numbers = st.integers(0, 9)
+changes = st.one_of(
+    st.tuples(st.just("insert"), numbers, costs, sources, budgets),
+    st.tuples(st.just("update"), numbers, costs, sources),
+    st.tuples(st.just("delete"), numbers),
+)
+
+
+def apply(database: sqlite3.Connection, change: tuple[object, ...]) -> None:
+    match change:
+        case ("insert", number, cost, source, keys):
+            if database.execute("SELECT 1 FROM usage_tracking WHERE id = ?", (number,)).fetchone():
+                return
+            database.execute("INSERT OR IGNORE INTO usage_reservations VALUES (?, 'day', 5, 1e12)", (f"t{number}",))
+            database.execute(
+                "INSERT INTO usage_tracking "
+                "(id, agent_name, total_tokens, cost, timestamp, cost_source, reservation, budgets) "
+                "VALUES (?, 'Ann', 0, ?, 0, ?, ?, ?)",
+                (number, cost, source, f"t{number}", None if keys is None else json.dumps(keys, ensure_ascii=False)),
+            )
+        case ("update", number, cost, source):
+            database.execute("UPDATE usage_tracking SET cost = ?, cost_source = ? WHERE id = ?", (cost, source, number))
+        case ("delete", number):
+            database.execute("DELETE FROM usage_tracking WHERE id = ?", (number,))
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        migrate(database)
+        for key in KEYS:
+            database.execute(
+                "INSERT INTO usage_budgets (key, budget, bucket, spent_pico, warned, kept_until) "
+                "VALUES (?, 'b', '', 0, 0, 0)",
+                (key,),
+            )
+        yield database
+
+
+@contextmanager
+def undone(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        database.execute("ROLLBACK")
+
+
+@given(made=st.lists(changes, max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_counters_and_reservations_follow_the_rows(
+    database: sqlite3.Connection, made: list[tuple[object, ...]]
+) -> None:
+    with undone(database):
+        for change in made:
+            apply(database, change)
+        counted = dict(database.execute("SELECT key, spent_pico FROM usage_budgets"))
+        summed = dict.fromkeys(KEYS, 0)
+        settled = set()
+        query = "SELECT cost_pico, cost_source, reservation, budgets FROM usage_tracking"
+        for pico, source, token, keys in database.execute(query):
+            for key in json.loads(keys or "[]"):
+                summed[key] += pico
+            if keys is not None and source != "pending":
+                settled.add(token)
+        assert counted == summed
+        assert not settled & {token for (token,) in database.execute("SELECT token FROM usage_reservations")}
+
+
+def test_a_column_that_another_program_filled_with_something_else_holds_up_no_row(database: sqlite3.Connection) -> None:
+    with undone(database):
+        database.execute(
+            "INSERT INTO usage_tracking (agent_name, total_tokens, cost, timestamp, budgets) "
+            "VALUES ('Ann', 0, 0.5, 0, 'no JSON')"
+        )
+        assert database.execute("SELECT cost_pico FROM usage_tracking").fetchone() == (5 * 10**11,)
