@@ -104,10 +104,14 @@ class BudgetAccount:
 
     async def _settle(self, call: ModelCall) -> None:
         """The row frees what was set aside, where there is one."""
-        if call.is_unsent and call.reservation is not None and call.reservation.token in self._open:
-            self._release(self._open[call.reservation.token][0])
-        elif call.reservation is not None and (opened := self._open.pop(call.reservation.token, None)) is not None:
-            self._tell(await self._budgets.settle(call, opened[0].counted))
+        if call.reservation is None or (opened := self._open.get(call.reservation.token)) is None:
+            return
+        if call.is_unsent:
+            self._release(opened[0])
+            return
+        del self._open[call.reservation.token]
+        if crossing := self._budgets.settle(call, opened[0].counted):
+            await self._budgets.warn(crossing, self._tell)
 
     def _tell(self, crossed: Sequence[Statement]) -> None:
         for statement in crossed:

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from fondation.agents import Model
 from fondation.budgets.budget import Budget, origin_of
@@ -34,6 +34,9 @@ KNOWN_COSTS = ("billed", "priced", "estimated")
 """The sources of costs that say something of the next call."""
 WARN_SECONDS = 0.25
 """How long a stream waits to hear whether the page was warned already."""
+
+
+Tell: TypeAlias = Callable[[Sequence[Statement]], None]
 
 
 class Counted(NamedTuple):
@@ -65,6 +68,7 @@ class Budgets:
         self._store = store
         self._known = LastKnown()
         self._estimates = Estimates()
+        self._warnings: set[asyncio.Task[None]] = set()
 
     async def ask(self, proposal: Proposal, lease: float) -> Answer:
         """Whether a call may be sent, and to which model. What is set aside for it is so for `lease` seconds at most.
@@ -107,21 +111,24 @@ class Budgets:
         self._known.release(reservation.token)
         self._store.release(reservation.token)
 
-    async def settle(self, call: ModelCall, counted: Sequence[Counted]) -> tuple[Statement, ...]:
-        """A call has ended. Returns the budgets that it took beyond their `warn_at`, for the first time anywhere."""
+    def settle(self, call: ModelCall, counted: Sequence[Counted]) -> Sequence[Counted]:
+        """A call has ended. Returns what it took beyond a `warn_at`, as far as is known here."""
         assert call.reservation is not None
         cost = 0 if call.cost is None else pico(call.cost)
         self._known.settle(call.reservation, cost)
-        crossed = {each.counter.key: each._replace(spent=each.spent + cost) for each in counted if _crosses(each, cost)}
-        return tuple(_statement(crossed[key]) for key in await self._warn([*crossed]))
+        return [each._replace(spent=each.spent + cost) for each in counted if _crosses(each, cost)]
 
-    async def _warn(self, keys: Sequence[str]) -> Sequence[str]:
-        """Those that nobody was warned of. Where that cannot be known now, the next reservation finds them."""
-        if keys:
-            with contextlib.suppress(BudgetStoreError, TimeoutError):
-                async with asyncio.timeout(WARN_SECONDS):
-                    return await self._store.warn(keys)
-        return ()
+    async def warn(self, crossing: Sequence[Counted], tell: Tell) -> None:
+        """Tell of those that nobody was warned of before. A slow database holds up no stream: it is told later."""
+        asking = asyncio.create_task(self._tell_of_new(crossing, tell))
+        self._warnings.add(asking)
+        asking.add_done_callback(self._warnings.discard)
+        await asyncio.wait({asking}, timeout=WARN_SECONDS)
+
+    async def _tell_of_new(self, crossing: Sequence[Counted], tell: Tell) -> None:
+        with contextlib.suppress(BudgetStoreError):  # the next reservation finds them
+            new = await self._store.warn([each.counter.key for each in crossing])
+            tell([_statement(each) for each in crossing if each.counter.key in new])
 
     async def _claims(self, proposal: Proposal, model: Model, passed: set[str]) -> list[tuple[Budget, Claim]]:
         origin = origin_of(proposal.run, proposal.agent.name, model.id)
@@ -138,7 +145,10 @@ class Budgets:
         try:
             async with asyncio.timeout(PATIENCE + SLOW_SECONDS):
                 decision = await self._store.reserve(token, claims, lease, PATIENCE)
-        except (BudgetStoreError, TimeoutError):  # the store has logged it
+        except BudgetStoreError:  # the store has logged it
+            return self._known.decide(token, claims)
+        except TimeoutError:
+            log.warning("the budgets' database does not answer: a call goes on by what this process knows of them")
             return self._known.decide(token, claims)
         self._known.learn(token, decision)
         return decision

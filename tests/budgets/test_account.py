@@ -42,6 +42,9 @@ class Till:
         self.warned: set[str] = set()
         self.fails = False
         self.hangs = False
+        self.answers = asyncio.Event()
+        """Whether it says who was warned."""
+        self.answers.set()
 
     async def reserve(self, token: str, claims: Sequence[Claim], lease: float, patience: float) -> Decision:
         if self.hangs:
@@ -73,6 +76,7 @@ class Till:
         self.reserved.pop(token, None)
 
     async def warn(self, keys: Sequence[str]) -> Sequence[str]:
+        await self.answers.wait()
         if self.fails:
             raise BudgetStoreError("locked")
         new = [key for key in keys if key.partition(" ")[0] not in self.warned]
@@ -268,6 +272,21 @@ async def test_what_is_asked_beside_a_run_warns_in_the_runs_stream() -> None:
     call = call_of(verdict.reservation, 0.03)
     assert await told(aside, [CallEnded(call)]) == [[CallEnded(call)]]  # type: ignore[arg-type]
     aside.close()
+    (batch,) = await told(counted, [StepStarted()])
+    assert [type(event) for event in batch] == [StepStarted, DataSent]
+
+
+async def test_a_warning_that_takes_its_time_comes_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets_module, "WARN_SECONDS", 0.01)
+    till = Till()
+    till.answers.clear()
+    counted = account(till, budget("a", warn_at=3 * CENT))
+    verdict = await counted.gate(proposal())
+    assert isinstance(verdict, Go)
+    call = call_of(verdict.reservation, 0.03)
+    assert await told(counted, [CallEnded(call)]) == [[CallEnded(call)]]
+    till.answers.set()
+    await asyncio.gather(*counted._budgets._warnings)
     (batch,) = await told(counted, [StepStarted()])
     assert [type(event) for event in batch] == [StepStarted, DataSent]
 

@@ -28,7 +28,7 @@ class Till:
     def release(self, reservation: Reservation) -> None:
         self.released.append(reservation.token)
 
-    async def settle(self, call: ModelCall, counted: object) -> tuple[()]:
+    def settle(self, call: ModelCall, counted: object) -> tuple[()]:
         assert call.reservation is not None
         self.settled.append(call.reservation.token)
         return ()
