@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 DRAIN_SECONDS = "1"
 """So that answers are under way when a stopped server ends."""
+ENVIRONMENT = {"OPENROUTER_API_KEY": "sk-or-v1-proof"}
 
 
 @contextlib.asynccontextmanager
@@ -50,7 +52,7 @@ class Server:
     async def start(self) -> None:
         """Start it and wait until it answers."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
-        environment |= {"OPENROUTER_API_KEY": "sk-or-v1-proof", "PLAIN_URL": self.plain_url}
+        environment |= {**ENVIRONMENT, "PLAIN_URL": self.plain_url}
         options = ("--port", str(self.port), "--drain", DRAIN_SECONDS, "--log-level", "warning")
         with (self.folder / f"server-{self.port}.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -73,6 +75,13 @@ class Server:
         async with asyncio.timeout(STOP_SECONDS):
             await process.wait()
         return process.pid
+
+
+def fondation(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command in the project's folder, once it has ended."""
+    command = [sys.executable, "-m", "fondation", *words]
+    environment = {**os.environ, **ENVIRONMENT}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:

@@ -6,8 +6,6 @@ import contextlib
 import csv
 import json
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -17,6 +15,7 @@ from typing import Any, TypeAlias
 from .audit import Audit, Pair, Row, pid_of, read_rows
 from .books import Call, dollars
 from .counters import counter_problems
+from .fleet import fondation
 from .run import Evidence
 
 Sums: TypeAlias = dict[str | None, int]
@@ -40,12 +39,6 @@ def reading_problems(evidence: Evidence, found: Audit) -> list[str]:
     ]
 
 
-def _command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "fondation", "usage", *words], cwd=folder, capture_output=True, text=True, check=False
-    )
-
-
 def _sums(pairs: Iterable[Pair], group: Callable[[Pair], str | None]) -> Sums:
     sums: Counter[str | None] = Counter()
     for pair in pairs:
@@ -55,7 +48,7 @@ def _sums(pairs: Iterable[Pair], group: Callable[[Pair], str | None]) -> Sums:
 
 def _command_problems(evidence: Evidence, found: Audit) -> Iterable[str]:
     for by, group in GROUPINGS.items():
-        shown = json.loads(_command(evidence.folder, "--by", by, "--format", "json").stdout)
+        shown = json.loads(fondation(evidence.folder, "usage", "--by", by, "--format", "json").stdout)
         yield from _total_problems(shown["total"], found)
         costs = {line[by]: line["cost"] for line in shown["groups"] if line["cost"]}
         wanted = {name: dollars(pico) for name, pico in _sums(found.known, group).items()}
@@ -104,7 +97,7 @@ def _reconcile_problems(evidence: Evidence, found: Audit) -> Iterable[str]:
     for calls, expected in ((billed, {call.id for call in billed} & unknown), (known, set[str]())):
         path = evidence.folder / "activity.csv"
         write_activity(path, calls)
-        done = _command(evidence.folder, "reconcile", str(path), "--format", "json")
+        done = fondation(evidence.folder, "usage", "reconcile", str(path), "--format", "json")
         if done.returncode != int(bool(expected)):
             yield f"`reconcile` ends with {done.returncode}: {done.stderr}"
         differences = json.loads(done.stdout)["differences"]
