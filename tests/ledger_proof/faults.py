@@ -165,6 +165,16 @@ async def hangs_up_mid_text(wire: Wire) -> None:
 
 
 @fault
+async def hangs_up_behind_usage_so_far(wire: Wire) -> None:
+    """The tokens that it told are not all that it bills."""
+    await wire.open()
+    await wire.chunk({"content": "Well"}, usage={"prompt_tokens": 1, "completion_tokens": 1, "cost": 1e-6})
+    await asyncio.sleep(0.02)
+    wire.bill_perhaps()
+    wire.hang_up()
+
+
+@fault
 async def hangs_up_mid_call(wire: Wire) -> None:
     await wire.open()
     function = {"name": "quick", "arguments": '{"wh'}
