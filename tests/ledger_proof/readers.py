@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .audit import Audit, Pair, Row, pid_of, read_rows
+from .audit import TOKENS, Audit, Pair, Row, pid_of, read_rows
 from .books import Call, dollars
 from .counters import counter_problems
 from .fleet import fondation
@@ -58,21 +58,25 @@ def _command_problems(evidence: Evidence, found: Audit) -> Iterable[str]:
 
 def _total_problems(total: dict[str, Any], found: Audit) -> Iterable[str]:
     rows = [row for _, row in found.pairs] + found.cut_off
-    told = [call for call, row in found.pairs if row["total_tokens"]]
+    read = [pair for pair in found.pairs if pair.row["total_tokens"]]
     wanted = {
         "cost": dollars(sum(call.charge for call, _ in found.known)),
         "calls": sum(row["status"] != "refused" for row in rows),
         "refused": sum(row["status"] == "refused" for row in rows),
         "unknown_cost_calls": len(found.unknown) + len(found.cut_off),
         "simulated": len(found.simulated),
-        "prompt_tokens": sum(call.prompt_tokens for call in told),
-        "completion_tokens": sum(call.completion_tokens for call in told),
-        "cached_tokens": sum(call.cached_tokens for call in told),
-        "reasoning_tokens": sum(call.reasoning_tokens for call in told),
+        **{name: sum(_tokens(pair, name) for pair in read) for name in TOKENS},
     }
     for name, value in wanted.items():
         if total[name] != value:
             yield f"`fondation usage` shows {total[name]} as {name}, the books have {value}"
+
+
+def _tokens(pair: Pair, name: str) -> int:
+    """Of a call that broke off, and whose cost nobody knows, the ledger may have tokens that it told until then."""
+    is_so_far = pair.row["cost_source"] == "unknown" and not pair.call.told
+    tokens: int = (pair.row[name] or 0) if is_so_far else getattr(pair.call, name)
+    return tokens
 
 
 def _view_problems(evidence: Evidence, found: Audit) -> Iterable[str]:
