@@ -32,8 +32,14 @@ REPORTS = (
     ("--since", "7d"),
     ("--since", "7d", "--by", "user", "--top", "10"),
     (),
+    ("--agent", "Sales"),
+    ("--by", "model"),
+    ("--by", "provider"),
+    ("--by", "purpose"),
     ("--by", "day"),
     ("--by", "model,day"),
+    ("--by", "day", "--format", "csv"),
+    ("--by", "user", "--top", "10"),
 )
 
 
