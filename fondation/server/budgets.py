@@ -23,7 +23,7 @@ log = logging.getLogger("fondation.budgets")
 
 LEASE_MARGIN = 10.0
 """Seconds that money stays set aside beyond the time limit of a run."""
-TIDY_SECONDS = 300.0
+TIDY_SECONDS = 900.0
 
 
 async def keep_budgets(app: web.Application) -> AsyncIterator[None]:
