@@ -44,6 +44,8 @@ class RunRequest:
     """The id of the assistant message to write."""
     earlier: EarlierRuns | None = None
     """Those that wrote the beginning of that message."""
+    call_ids: tuple[str, ...] = ()
+    """Of the tool calls that the message shows already; models may not have been told of all."""
     user_message_id: str | None = None
     context: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[ToolAnswer, ...] = ()

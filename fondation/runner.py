@@ -70,12 +70,7 @@ class Run:
         self._limits = limits
         self._agent = request.start.agent
         self.dialogue = Dialogue(request.messages, request.summary)
-        self._ids = Ids(
-            call.id
-            for message in request.messages
-            if isinstance(message, AssistantMessage)
-            for call in message.tool_calls
-        )
+        self._ids = Ids([*request.call_ids, *_call_ids(request.messages)])
         self._tools = ToolRunner(
             request.info, request.context, self.deadline, limits.max_tool_result, _called(request.messages)
         )
@@ -344,6 +339,10 @@ class Run:
             self.dialogue.summarized,
             request.earlier,
         )
+
+
+def _call_ids(messages: Sequence[Message]) -> list[str]:
+    return [call.id for message in messages if isinstance(message, AssistantMessage) for call in message.tool_calls]
 
 
 def _called(messages: Sequence[Message]) -> Counter[str]:

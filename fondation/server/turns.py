@@ -96,6 +96,7 @@ async def kept_turn(
         messages=_up_to_calls(plan.messages) if answers else tuple(close_calls(plan.messages)),
         message_id=plan.message_id,
         earlier=None if plan.continued is None else earlier_runs(plan.continued.metadata),
+        call_ids=() if plan.continued is None else _shown_calls(plan.continued),
         user_message_id=plan.made_id,
         context=context_of(route.config.context, conversation.context),
         answers=tuple(_tool_answers(plan.messages, answers, route.limits.max_tool_result)) if answers else (),
@@ -155,6 +156,10 @@ def _start(route: Route, plan: TurnPlan, conversation: Conversation, answers: Se
         waits = answers[0].call.agent
         raise RequestError(409, f"{waits} waits for that answer, and is not on this route: post to the one that asked")
     return choose_agent(route, plan.text, choice=conversation.agent_choice, last_agent=plan.last_agent)
+
+
+def _shown_calls(message: StoredMessage) -> tuple[str, ...]:
+    return tuple(part["toolCallId"] for part in message.parts if "toolCallId" in part)
 
 
 def _up_to_calls(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from fondation.errors import ProviderUnavailable
 from fondation.messages import ToolResult
-from fondation.providers.base import AnswerEnd, TextPiece
+from fondation.providers.base import AnswerEnd, ArgumentsPiece, TextPiece, ToolCallPiece
 from tests.support.chunks import assert_acceptable
 from tests.support.page import Page
 from tests.support.scripted import ScriptedProvider, calls, handoff, text
@@ -335,6 +336,17 @@ async def test_a_message_tells_the_usage_of_every_run_that_wrote_it(open_desk: A
     assert answered.chunks[0]["messageMetadata"]["runIds"] == runs
     kept = (await desk.message())["metadata"]
     assert (kept["usage"], kept["runIds"], kept["runId"]) == (after["usage"], runs, runs[1])
+
+
+async def test_a_call_of_an_answer_that_broke_off_shares_its_id_with_none_that_follows(open_desk: Any) -> None:
+    broken = [[ToolCallPiece("t1", "look"), ArgumentsPiece("t1", '{"ci')], ProviderUnavailable("reset")]
+    desk = await open_desk(broken, calls(("t1", "look", {"city": "Oslo"})), text("Done."))
+    await desk.ask()
+    answered = await desk.answer(lambda part: {})
+    assert answered.text == "Done."
+    parts = [part for part in (await desk.message())["parts"] if "toolCallId" in part]
+    assert [part["state"] for part in parts] == ["output-error", "output-available"]
+    assert len({part["toolCallId"] for part in parts}) == 2
 
 
 async def test_a_json_answer_tells_the_usage_of_its_own_run(open_desk: Any) -> None:
