@@ -65,8 +65,9 @@ def audit(evidence: Evidence) -> Audit:
     for row in rows:
         rows_of[int(row["chat_id"].removeprefix("proof-"))].append(row)
     for number, scene in evidence.scenes.items():
+        paired = len(found.pairs)
         _pair(calls_of[number], rows_of[number], found, evidence)
-        for pair in found.pairs[-len(calls_of[number]) :] if calls_of[number] else ():
+        for pair in found.pairs[paired:]:
             found.problems += [_words(pair, problem) for problem in _problems(pair, scene, evidence)]
     found.problems += [f"no row: {call}" for call in found.rowless]
     return found

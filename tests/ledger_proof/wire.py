@@ -124,7 +124,7 @@ class Wire:
         """The end of a good answer: its usage in one of the shapes that are seen. `usage` goes over its fields."""
         await self.chunk(finish=reason)
         told = self.usage(**usage)
-        if self._tells_usage and told is not None:
+        if self._tells_usage:
             shape = self.random.choice(("bare", "again", "empty")) if self.is_router else "bare"
             if shape == "again":
                 await self.chunk(finish=reason, usage=told)
