@@ -99,9 +99,17 @@ class Fleet:
     """Process ids."""
     stopped: set[int] = field(default_factory=set)
 
+    def pid_of(self, index: int) -> int:
+        process = self._at(index).process
+        assert process is not None
+        return process.pid
+
+    def _at(self, index: int) -> Server:
+        return self.servers[index % len(self.servers)]
+
     async def replace(self, index: int, how: signal.Signals) -> None:
         """End a server in the middle of what it does, and start it again."""
-        server = self.servers[index % len(self.servers)]
+        server = self._at(index)
         pid = await server.end(how)
         (self.killed if how is signal.SIGKILL else self.stopped).add(pid)
         await server.start()

@@ -26,6 +26,7 @@ SETTLE_SECONDS = 120.0
 """The longest that calls may stay pending when all scenes are over: receipts come late, and are asked for with pauses
 that double."""
 LOOK_SECONDS = 0.2
+BUSY_CALLS, BUSY_LOOKS = 3, 500
 LOCK_SECONDS = 0.8
 """For how long another program keeps the database to itself; longer than calls wait for their rows."""
 
@@ -97,6 +98,7 @@ async def _trouble(servers: Fleet, number: int, database: Path) -> None:
     """
     how = signal.SIGTERM if number % 2 else signal.SIGKILL
     if number % 4 < 2:
+        await _busy(servers.pid_of(number), database)
         await servers.replace(number, how)
         return
     async with _locked(database):
@@ -104,6 +106,16 @@ async def _trouble(servers: Fleet, number: int, database: Path) -> None:
         replacing = asyncio.ensure_future(servers.replace(number, how))
         await asyncio.sleep(LOCK_SECONDS / 2)
     await replacing
+
+
+async def _busy(pid: int, database: Path) -> None:
+    """Until calls of this process are under way, or it is clear that none come."""
+    query = "SELECT COUNT(*) FROM usage_tracking WHERE status = 'running' AND owner LIKE ?"
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        for _ in range(BUSY_LOOKS):
+            if connection.execute(query, (f"%:{pid}:%",)).fetchone()[0] >= BUSY_CALLS:
+                return
+            await asyncio.sleep(0.01)
 
 
 @contextlib.asynccontextmanager
