@@ -156,7 +156,8 @@ class Budgets:
 
 def _claim(budget: Budget, counter: Counter, estimate: Estimate, is_passed: bool) -> Claim:
     amount = budget.limit // SHARE_OF_LIMIT if estimate.amount is None else estimate.amount
-    return Claim(counter, amount, estimate.least, None if is_passed else budget.limit, budget.warn_at)
+    limit = None if is_passed else budget.limit
+    return Claim(counter, amount, estimate.least, limit, budget.warn_at, held=estimate.held)
 
 
 def _counted(claims: Sequence[tuple[Budget, Claim]], decision: Decision) -> Iterator[Counted]:

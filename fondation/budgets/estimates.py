@@ -41,6 +41,11 @@ class Estimate(NamedTuple):
     least: int
     """What must be left for a call that is alone. A first guess, which may be far too high, asks for hardly any."""
 
+    @property
+    def held(self) -> int:
+        """What stays set aside where the call ends and nobody can tell its cost: the amount without its margin."""
+        return 0 if self.amount is None else self.amount * 2 // 3
+
 
 class Estimates:
     """Learns from every call that is settled."""

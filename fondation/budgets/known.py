@@ -29,9 +29,9 @@ class LastKnown:
 
     def learn(self, token: str, decision: Decision) -> None:
         """The database has told."""
-        for key, (spent, reserved, warned) in decision.standings.items():
+        for key, standing in decision.standings.items():
             self._counters.pop(key, None)
-            self._counters[key] = _Known(spent, reserved, warned)
+            self._counters[key] = _Known(standing.spent + standing.held, standing.reserved, standing.warned)
         self._reserve(token, decision)
         while len(self._counters) > MOST_COUNTERS:
             del self._counters[next(iter(self._counters))]

@@ -60,6 +60,8 @@ class Claim(NamedTuple):
     """None where it is counted and not checked."""
     warn_at: int | None = None
     """The spent amount that is worth a warning, once."""
+    held: int = 0
+    """What stays set aside of it where the call has ended, and what it cost is not known, or not known yet."""
 
     def granted(self, spent: int, reserved: int) -> int | None:
         """How much is set aside, where so much is spent and reserved by others; None where nothing can be."""
@@ -84,6 +86,8 @@ class Standing(NamedTuple):
     reserved: int
     warned: bool = False
     """Whether somebody was warned in this period."""
+    held: int = 0
+    """What stays set aside for calls that have ended without telling their cost: nobody waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def decide(claims: Sequence[Claim], standings: Mapping[str, Standing], crossed: 
     for claim in claims:
         key = claim.counter.key
         standing = standings[key]
-        amount = claim.granted(standing.spent, standing.reserved)
+        amount = claim.granted(standing.spent + standing.held, standing.reserved)
         if amount is None:
             refused.append(key)
         else:

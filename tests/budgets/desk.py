@@ -50,4 +50,7 @@ def fill_desk(path: Path) -> None:
 def set_aside(path: Path, budget: Budget, bucket: str, amount: int, until: float = NOW + 300) -> None:
     key = budget.counter(NOW, bucket).key
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("INSERT INTO usage_reservations VALUES (?, ?, ?, ?)", (f"{key} {until}", key, amount, until))
+        connection.execute(
+            "INSERT INTO usage_reservations (token, counter, amount_pico, lease_until) VALUES (?, ?, ?, ?)",
+            (f"{key} {until}", key, amount, until),
+        )

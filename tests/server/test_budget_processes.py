@@ -172,7 +172,8 @@ async def test_a_reservation_that_nobody_settles_lapses(tmp_path: Path, upstream
         await until(tmp_path, "SELECT spent_pico FROM usage_budgets", [(10**10,)])
         with contextlib.closing(sqlite3.connect(tmp_path / "fondation.db")) as database, database:
             database.execute(
-                "INSERT INTO usage_reservations SELECT 'dead', key, 9 * 10000000000, ? FROM usage_budgets",
+                "INSERT INTO usage_reservations (token, counter, amount_pico, lease_until) "
+                "SELECT 'dead', key, 9 * 10000000000, ? FROM usage_budgets",
                 [time.time() + 1.0],
             )
         assert await status(served) == 200, "it waits for what others hold, and that lapses meanwhile"

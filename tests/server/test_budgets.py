@@ -393,17 +393,22 @@ async def test_simulated_calls_need_no_money(kitchen: Kitchen) -> None:
     assert counters(served) == {}
 
 
-async def test_a_client_that_leaves_frees_what_was_set_aside(kitchen: Kitchen) -> None:
-    asked = OpenProvider([[lambda: asyncio.sleep(60)]])
-    served = await kitchen.serve(asked, desk("name: b, limit: $1.00"))
-    async with served.connect() as connection:
-        await connection.post()
-        await asyncio.wait_for(asked.asked.wait(), 5)
-        assert counters(served)["b"][1] > 0
-        connection.vanish()
-        await asyncio.wait_for(asked.ended.wait(), 5)
-    row = (await served.rows(1))[0]
-    assert row["status"] == "aborted"
+async def test_who_breaks_answers_off_spends_all_the_same(kitchen: Kitchen) -> None:
+    """Nobody tells what such a call cost, where the provider keeps no receipts."""
+    half: Answer = [[TextPiece("Half")], lambda: asyncio.sleep(60)]
+    asked = OpenProvider([*says("whole"), *[half] * 4], usage=TokenUsage(10, 5, 15, cost=COST))
+    served = await kitchen.serve(asked, desk("name: b, limit: $0.05, every: day"))
+    assert (await served.post()).status == 200
+    await served.rows(1)
+    for broken_off in range(4):
+        async with served.connect() as connection:
+            await connection.post()
+            await connection.read_until(b"Half")
+            connection.vanish()
+        row = (await served.rows(2 + broken_off))[-1]
+        assert (row["status"], row["cost_source"]) == ("aborted", "unknown")
+    assert counters(served) == {"b": (100, 400)}
+    assert (await served.post()).status == 402
 
 
 async def test_a_failed_call_costs_nothing_and_frees_what_was_set_aside(kitchen: Kitchen) -> None:

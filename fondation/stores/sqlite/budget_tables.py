@@ -21,8 +21,10 @@ KEEP_STEP = 3_600.0
 
 _SUM = f"SELECT COALESCE(SUM({COST_PICO}), 0) FROM usage_tracking WHERE "
 _STANDING = (
-    "SELECT spent_pico, warned, kept_until, (SELECT COALESCE(SUM(amount_pico), 0) FROM usage_reservations "
-    "WHERE counter = key AND lease_until > :now) FROM usage_budgets WHERE key = :key AND checked_at IS NOT NULL"
+    "SELECT spent_pico, warned, kept_until, COALESCE(SUM(amount_pico) FILTER (WHERE NOT is_held), 0), "
+    "COALESCE(SUM(amount_pico) FILTER (WHERE is_held), 0) FROM usage_budgets "
+    "LEFT JOIN usage_reservations ON counter = key AND lease_until > :now "
+    "WHERE key = :key AND checked_at IS NOT NULL GROUP BY key"
 )
 _NEW = (
     "INSERT OR IGNORE INTO usage_budgets (key, budget, bucket, starts, ends, spent_pico, warned, kept_until) "
@@ -94,15 +96,17 @@ class BudgetTables:
         found = self._connection.execute(_STANDING, {"key": counter.key, "now": now}).fetchone()
         if found is None:
             return None
-        spent, warned, kept_until, reserved = found
+        spent, warned, kept_until, reserved, held = found
         if kept_until < (until := counter.kept_until(now)) - KEEP_STEP:
             self._connection.execute("UPDATE usage_budgets SET kept_until = ? WHERE key = ?", (until, counter.key))
-        return Standing(spent, reserved, bool(warned))
+        return Standing(spent, reserved, bool(warned), held)
 
-    def reserve(self, token: str, amounts: Iterable[tuple[str, int]], lease_until: float) -> None:
+    def reserve(self, token: str, amounts: Iterable[tuple[str, int, int]], lease_until: float) -> None:
+        """Amounts are a counter's key, what is set aside, and what stays so where the call's cost is not known."""
         self._connection.executemany(
-            "INSERT INTO usage_reservations (token, counter, amount_pico, lease_until) VALUES (?, ?, ?, ?)",
-            [(token, key, amount, lease_until) for key, amount in amounts],
+            "INSERT INTO usage_reservations (token, counter, amount_pico, held_pico, lease_until) "
+            "VALUES (?, ?, ?, ?, ?)",
+            [(token, key, amount, held, lease_until) for key, amount, held in amounts],
         )
 
     def release(self, token: str) -> None:

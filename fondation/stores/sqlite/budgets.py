@@ -27,7 +27,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 """Seconds between two looks at what was refused."""
 CLOSE_SECONDS = 5.0
 MOST_CHECKED = 200
-"""Counters that are compared with their rows, of those that were asked for last."""
+"""Counters that are compared with their rows now and then, of those that were asked for last."""
+MOST_KNOWN = 10_000
+"""Counters that are remembered to have been compared once; the oldest are compared anew."""
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +69,8 @@ class SqliteBudgetStore:
         self._releases: set[str] = set()
         self._errands: list[_Errand] = []
         self._used: dict[str, Counter] = {}
+        self._checked: dict[str, None] = {}
+        """The counters that this process has compared with their rows: what was written without a budget counts too."""
         self._thread = threading.Thread(target=self._run, name="fondation-budgets", daemon=True)
         self._thread.start()
 
@@ -169,6 +173,9 @@ class SqliteBudgetStore:
         while (self._asks or self._releases) and (unfilled := self._look(tables)):
             for counter in unfilled.values():
                 tables.fill(counter)
+                self._checked[counter.key] = None
+            while len(self._checked) > MOST_KNOWN:
+                del self._checked[next(iter(self._checked))]
 
     def _look(self, tables: BudgetTables) -> dict[str, Counter]:
         """Free what is to be freed, and tell those for whom it is decided.
@@ -194,12 +201,12 @@ class SqliteBudgetStore:
         return unfilled
 
     def _read(self, tables: BudgetTables, ask: _Ask, standings: dict[str, Standing], now: float) -> dict[str, Counter]:
-        """Add the standings of what is claimed. Returns the counters that have none yet."""
+        """Add the standings of what is claimed. Returns the counters that are to be added up before."""
         missing: dict[str, Counter] = {}
         for claim in ask.claims:
             key = claim.counter.key
             if key not in standings:
-                standing = tables.standing(claim.counter, now)
+                standing = tables.standing(claim.counter, now) if key in self._checked else None
                 if standing is None:
                     missing[key] = claim.counter
                     continue
@@ -219,7 +226,9 @@ class SqliteBudgetStore:
             ask.look_at = time.monotonic() + ask.pause
             ask.pause = min(ask.pause * 2, LONGEST_PAUSE)
             return decision if _is_final(ask, decision) else None
-        tables.reserve(ask.token, decision.granted.items(), now + ask.lease)
+        held = {claim.counter.key: claim.held for claim in ask.claims}
+        amounts = [(key, amount, min(amount, held[key])) for key, amount in decision.granted.items()]
+        tables.reserve(ask.token, amounts, now + ask.lease)
         for key, amount in decision.granted.items():
             standings[key] = standings[key]._replace(reserved=standings[key].reserved + amount)
         return decision
@@ -237,11 +246,9 @@ def _is_final(ask: _Ask, decision: Decision) -> bool:
     """Whether waiting is of no use, or its time is up."""
     if time.monotonic() >= ask.give_up_at:
         return True
-    return any(
-        not claim.may_fit_later(*decision.standings[claim.counter.key][:2])
-        for claim in ask.claims
-        if claim.counter.key in decision.refused
-    )
+    standings = decision.standings
+    refusing = [(claim, standings[claim.counter.key]) for claim in ask.claims if claim.counter.key in decision.refused]
+    return any(not claim.may_fit_later(spent + held, reserved) for claim, (spent, reserved, _, held) in refusing)
 
 
 def _deliver(future: asyncio.Future[Any], result: object) -> None:

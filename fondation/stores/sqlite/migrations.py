@@ -215,10 +215,11 @@ def m017_usage_budgets(database: Database) -> None:
     )
     database.execute(
         "CREATE TABLE usage_reservations (token TEXT NOT NULL, counter TEXT NOT NULL, amount_pico INTEGER NOT NULL, "
-        "lease_until REAL NOT NULL, PRIMARY KEY (token, counter)) WITHOUT ROWID"
+        "lease_until REAL NOT NULL, held_pico INTEGER NOT NULL DEFAULT 0, is_held INTEGER NOT NULL DEFAULT 0, "
+        "PRIMARY KEY (token, counter)) WITHOUT ROWID"
     )
     database.execute(
-        "CREATE INDEX usage_reservations_counter ON usage_reservations (counter, lease_until, amount_pico)"
+        "CREATE INDEX usage_reservations_counter ON usage_reservations (counter, lease_until, amount_pico, is_held)"
     )
     for trigger in budget_triggers():
         database.execute(trigger)

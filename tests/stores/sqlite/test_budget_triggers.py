@@ -28,12 +28,20 @@ changes = st.one_of(
 )
 
 
+def reserve(database: sqlite3.Connection, token: str, held: int = 0) -> None:
+    database.execute(
+        "INSERT OR IGNORE INTO usage_reservations (token, counter, amount_pico, held_pico, lease_until) "
+        "VALUES (?, 'day', 5, ?, 1000)",
+        (token, held),
+    )
+
+
 def apply(database: sqlite3.Connection, change: tuple[object, ...]) -> None:
     match change:
         case ("insert", number, cost, source, keys):
             if database.execute("SELECT 1 FROM usage_tracking WHERE id = ?", (number,)).fetchone():
                 return
-            database.execute("INSERT OR IGNORE INTO usage_reservations VALUES (?, 'day', 5, 1e12)", (f"t{number}",))
+            reserve(database, f"t{number}")
             database.execute(
                 "INSERT INTO usage_tracking "
                 "(id, agent_name, total_tokens, cost, timestamp, cost_source, reservation, budgets) "
@@ -96,3 +104,58 @@ def test_a_column_that_another_program_filled_with_something_else_holds_up_no_ro
             "VALUES ('Ann', 0, 0.5, 0, 'no JSON')"
         )
         assert database.execute("SELECT cost_pico FROM usage_tracking").fetchone() == (5 * 10**11,)
+
+
+@pytest.mark.parametrize(
+    ("status", "source", "left"),
+    [
+        ("aborted", "pending", (3, 1, 5000.0)),
+        ("aborted", "unknown", (3, 1, 5000.0)),
+        ("done", "unknown", (3, 1, 5000.0)),
+        ("error", "pending", (3, 1, 5000.0)),
+        ("error", "unknown", None),
+        ("lost", "pending", (5, 0, 1000.0)),
+        ("lost", "unknown", None),
+        ("aborted", "billed", None),
+        ("refused", "none", None),
+    ],
+)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_a_call_has_set_aside_is_held_while_it_has_ended_and_its_cost_is_not_known(
+    database: sqlite3.Connection, status: str, source: str, left: tuple[int, int, float] | None, is_new: bool
+) -> None:
+    with undone(database):
+        database.execute("UPDATE usage_budgets SET kept_until = 5000")
+        reserve(database, "t1", held=3)
+        made = ("aborted", "pending") if (status, source) == ("lost", "unknown") else ("running", "pending")
+        first = (status, source) if is_new else made
+        write_call(database, *first)
+        if not is_new:
+            database.execute("UPDATE usage_tracking SET status = ?, cost_source = ?", (status, source))
+        query = "SELECT amount_pico, is_held, lease_until FROM usage_reservations"
+        assert database.execute(query).fetchone() == left
+
+
+def test_what_is_held_is_free_once_the_cost_is_known(database: sqlite3.Connection) -> None:
+    with undone(database):
+        reserve(database, "t1", held=3)
+        write_call(database, "aborted", "pending")
+        database.execute("UPDATE usage_tracking SET cost = 0.5, cost_source = 'billed'")
+        assert database.execute("SELECT * FROM usage_reservations").fetchall() == []
+        assert database.execute("SELECT spent_pico FROM usage_budgets WHERE key = 'day'").fetchone() == (5 * 10**11,)
+
+
+def test_a_call_whose_price_nobody_knew_holds_nothing(database: sqlite3.Connection) -> None:
+    with undone(database):
+        reserve(database, "t1", held=0)
+        write_call(database, "aborted", "unknown")
+        assert database.execute("SELECT * FROM usage_reservations").fetchall() == []
+
+
+def write_call(database: sqlite3.Connection, status: str, source: str) -> None:
+    database.execute(
+        "INSERT INTO usage_tracking "
+        "(agent_name, total_tokens, cost, timestamp, status, cost_source, reservation, budgets) "
+        "VALUES ('Ann', 0, 0, 0, ?, ?, 't1', '[\"day\"]')",
+        (status, source),
+    )

@@ -389,3 +389,41 @@ asyncio.run(main())
     async with asyncio.timeout(30):
         granted += sum([int((await other.communicate())[0]) for other in others])
     assert granted == 40
+
+
+async def test_what_was_spent_without_the_budget_counts_from_the_next_start(
+    path: Path, store: UsageStore, send: Callable[..., ModelCall], new_call: NewCall, run: RunInfo
+) -> None:
+    """By a process whose file lacked it, or by another program: their rows name no counter."""
+    with closing(open_budgets(path)) as first:
+        await reserve(first, "one", claim(CENT))
+        store.settle(ended(send("one"), 0.01))
+        await eventually(lambda: read_pico(path) == CENT)
+        assert await standing(first) == (CENT, 0)
+    call = new_call()
+    store.begin(call, run)
+    store.settle(ended(call, 0.05))
+    await eventually(lambda: read_pico(path) == 6 * CENT)
+    with closing(open_budgets(path)) as second:
+        assert await standing(second) == (6 * CENT, 0)
+
+
+def read_pico(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        total: int = connection.execute("SELECT COALESCE(SUM(cost_pico), 0) FROM usage_tracking").fetchone()[0]
+    return total
+
+
+async def test_what_is_held_leaves_no_room_and_is_not_waited_for(
+    budgets: BudgetStore, store: UsageStore, send: Callable[..., ModelCall], read: Callable[..., list[Any]]
+) -> None:
+    await reserve(budgets, "broken off", claim(6 * CENT, held=4 * CENT))
+    call = ended(send("broken off"), None, "unknown")
+    call.status = "aborted"
+    store.settle(call)
+    await eventually(lambda: read("SELECT is_held FROM usage_reservations") == [(1,)])
+    decision = await reserve(budgets, "next", claim(7 * CENT), patience=60)
+    assert decision.refused == ("day",)
+    told = decision.standings["day"]
+    assert (told.spent, told.reserved, told.held) == (0, 0, 4 * CENT)
+    assert (await reserve(budgets, "less", claim(6 * CENT))).granted == {"day": 6 * CENT}
