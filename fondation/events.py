@@ -237,6 +237,7 @@ class RunWaiting(Event, frozen=True):
 
     summary: RunSummary
     waiting: tuple[ToolWaiting, ...]
+    """In the order of the calls: the model's, and that of the message's parts."""
 
 
 class RunAborted(Event, frozen=True):

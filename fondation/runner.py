@@ -262,6 +262,8 @@ class Run:
             async for batch in batches:
                 self._waiting += [event for event in batch if isinstance(event, ToolWaiting)]
                 yield batch
+        order = [call.id for call in calls]  # some took longer to find out that they wait
+        self._waiting.sort(key=lambda event: order.index(event.call_id))
 
     def _own_tools(self) -> Mapping[str, Tool]:
         """What the agent may call; of these the one that updates its memory belongs to this run."""

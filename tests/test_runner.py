@@ -486,6 +486,31 @@ async def test_a_call_that_needs_approval_waits_and_the_run_ends_waiting() -> No
     assert [event.call_id for event in of(told, events.ToolSucceeded)] == ["2"], "what need not wait is run"
 
 
+async def test_calls_wait_in_their_own_order_however_long_it_took_to_find_out() -> None:
+    located = asyncio.Event()
+
+    class Refund(FunctionTool):
+        async def wait_for(self, arguments: Any, context: Any) -> Wait:
+            await located.wait()
+            return Wait("approval")
+
+    class Locate(FunctionTool):
+        async def wait_for(self, arguments: Any, context: Any) -> Wait:
+            located.set()
+            return Wait("client")
+
+    players = {"A": Player(tools=(Refund("refund", never_called), Locate("locate", never_called)))}
+    told = await run(ScriptedProvider([calls(("1", "refund", {}), ("2", "locate", {}))]), players)
+    assert [event.call_id for event in of(told, events.ToolWaiting)] == ["2", "1"]
+    waiting = told[-1]
+    assert isinstance(waiting, events.RunWaiting)
+    assert [call.call_id for call in waiting.waiting] == ["1", "2"]
+
+
+async def never_called(arguments: Any, context: Any) -> None:
+    raise AssertionError("it waits")
+
+
 async def test_a_handoff_beside_a_waiting_call_is_dropped() -> None:
     both = calls(("1", "refund", {}), ("h1", TOOL_NAME, {"targetAgent": "B"}))
     players = {"A": Player(tools=(echo("refund", wait=Wait("client")),), handoffs=("B",)), "B": Player()}

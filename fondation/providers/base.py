@@ -89,7 +89,7 @@ class AnswerEnd(Piece, frozen=True):
 
     finish_reason: FinishReason
     tool_calls: tuple[ToolCall, ...] = ()
-    """In the model's order, each once."""
+    """Each once; in the order in which they began, and any that had no piece behind them."""
     reasoning_details: tuple[Json, ...] | None = None
 
 

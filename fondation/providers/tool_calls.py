@@ -33,6 +33,10 @@ class _OpenCall:
     def is_whole(self) -> bool:
         return is_object(self.arguments)
 
+    def whole(self) -> ToolCall:
+        arguments = self.arguments.strip()
+        return ToolCall(self.id, self.name, "{}" if arguments in ("", "null") else arguments)
+
 
 class NamelessCall(ValueError):
     """A tool call that nobody can run."""
@@ -44,6 +48,8 @@ class ToolCalls:
     def __init__(self, taken_ids: Iterable[str] = ()) -> None:
         """`taken_ids` are those of the conversation so far: some servers begin with the same id each time."""
         self._calls: list[_OpenCall] = []
+        self._named: list[_OpenCall] = []
+        """Those that have begun for whoever reads the pieces."""
         self._ids = set(taken_ids)
 
     def __bool__(self) -> bool:
@@ -69,18 +75,15 @@ class ToolCalls:
         if call is None:
             call = self._open(wire_id, index)
         call.wire_id = call.wire_id or wire_id
+        if name and not call.name:
+            self._named.append(call)
         _extend(call, name, text, pieces)
 
     def finish(self) -> tuple[ToolCall, ...]:
-        """All calls, in the model's order. Raises `NamelessCall` where one has arguments but no name."""
-        calls = []
-        for call in self._calls:
-            arguments = call.arguments.strip()
-            if call.name:
-                calls.append(ToolCall(call.id, call.name, "{}" if arguments in ("", "null") else arguments))
-            elif arguments:
-                raise NamelessCall("a tool call without a name")
-        return tuple(calls)
+        """All calls, in the order of their pieces. Raises `NamelessCall` where one has arguments but no name."""
+        if any(call.arguments.strip() and not call.name for call in self._calls):
+            raise NamelessCall("a tool call without a name")
+        return tuple(call.whole() for call in self._named)
 
     def _find(self, wire_id: str | None, index: Json) -> _OpenCall | None:
         """The call that a fragment goes on with: the one of its id, else of its index, else the last."""

@@ -78,3 +78,12 @@ def test_arguments_nested_without_end_are_not_read() -> None:
     for _ in range(2):
         calls.add({"index": 0, "id": "c1", "function": {"name": "a", "arguments": '{"x":' * 5000}}, pieces)
     assert [call.name for call in calls.finish()] == ["a"]
+
+
+def test_a_call_begins_with_its_name() -> None:
+    calls, pieces = ToolCalls(), list[Piece]()
+    calls.add({"index": 0, "id": "c1", "function": {"arguments": "{}"}}, pieces)
+    calls.add({"index": 1, "id": "c2", "function": {"name": "b", "arguments": "{}"}}, pieces)
+    calls.add({"index": 0, "function": {"name": "a"}}, pieces)
+    assert [piece.id for piece in pieces if isinstance(piece, ToolCallPiece)] == ["c2", "c1"]
+    assert [call.id for call in calls.finish()] == ["c2", "c1"], "the order of the parts that a page has seen"
