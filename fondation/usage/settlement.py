@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from fondation.calls import CostNote, CostSource, ModelCall
 from fondation.errors import AuthenticationFailed, CreditsExhausted, ProviderError, ProviderTimeout
 from fondation.providers.base import Receipt, Receipts
-from fondation.stores.base import Outcome, UnsettledCall, UsageStore
+from fondation.stores.base import Outcome, Unsettled, UnsettledCall, UsageStore
 from fondation.stores.rows import Row
 from fondation.usage.money import cost_text
 from fondation.usage.pricing import price, price_as_told
@@ -64,7 +64,7 @@ class Settler:
         """Settle for ever; what is left when this is cancelled waits in the store."""
         while True:
             try:
-                calls, next_in = await self._store.unsettled(MOST_CALLS)
+                calls, next_in = await self._claim()
                 if calls:
                     await self._settle(calls)
                     continue
@@ -72,6 +72,18 @@ class Settler:
                 log.exception("calls cannot be settled now")
                 next_in = None
             await self._rest(next_in)
+
+    async def _claim(self) -> Unsettled:
+        """What is due, which nobody else asks for meanwhile: at the end, what has just been claimed is let go."""
+        claiming = asyncio.ensure_future(self._store.unsettled(MOST_CALLS))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await asyncio.wait({asyncio.ensure_future(self._let_go(claiming))})
+            raise
+
+    async def _let_go(self, claiming: asyncio.Future[Unsettled]) -> None:
+        await self._keep([_at_once(call) for call in (await claiming).calls])
 
     async def _rest(self, next_in: float | None) -> None:
         """Wait until calls are due, or one ends, whose row may come to the store some time after."""
@@ -86,7 +98,7 @@ class Settler:
             await asyncio.sleep(FIRST_PAUSE)
 
     async def _settle(self, calls: Sequence[UnsettledCall]) -> None:
-        outcomes = [Outcome(call, retry_in=0.0) for call in calls]  # at the end: for whoever comes next, at once
+        outcomes = [_at_once(call) for call in calls]  # at the end
         silent: set[Receipts] = set()
         try:
             outcomes = await asyncio.gather(*(self._conclude(call, silent) for call in calls))
@@ -95,7 +107,7 @@ class Settler:
             try:
                 await asyncio.shield(keeping)
             except asyncio.CancelledError:
-                await keeping  # what is settled is told, also at the end
+                await asyncio.wait({keeping})  # what is settled is told, also at the end
                 raise
 
     async def _keep(self, outcomes: Sequence[Outcome]) -> None:
@@ -170,6 +182,11 @@ class Settler:
             except ProviderTimeout:
                 silent.add(receipts)
                 raise
+
+
+def _at_once(unsettled: UnsettledCall) -> Outcome:
+    """Whoever comes next may ask for it."""
+    return Outcome(unsettled, retry_in=0.0)
 
 
 def _bill(call: ModelCall, receipt: Receipt) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -371,3 +372,37 @@ async def test_what_is_being_asked_for_when_it_ends_is_free_for_the_next_process
     async with running(Settler(store, [model(receipts=shelf)], lambda row: None)), asyncio.timeout(5):
         await asked.wait()
     assert [outcome.retry_in for outcome in store.outcomes] == [0.0]
+
+
+async def test_what_is_being_claimed_when_it_ends_is_free_for_the_next_process_at_once() -> None:
+    class Slow(Desk):
+        async def unsettled(self, most: int) -> Unsettled:
+            claimed.set()
+            await go_on.wait()
+            return await super().unsettled(most)
+
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+    store = Slow(rounds=[Unsettled((waiting(),))])
+    settling = asyncio.create_task(Settler(store, [], lambda row: None).run())
+    await claimed.wait()
+    settling.cancel()
+    go_on.set()
+    async with asyncio.timeout(5):
+        await asyncio.wait({settling})
+    assert settling.cancelled()
+    assert [outcome.retry_in for outcome in store.outcomes] == [0.0]
+
+
+async def test_a_bug_does_not_keep_it_from_ending(caplog: pytest.LogCaptureFixture) -> None:
+    class Buggy(Desk):
+        async def conclude(self, outcomes: Sequence[Outcome]) -> Sequence[Row]:
+            keeping.set()
+            await asyncio.sleep(0.01)
+            raise RuntimeError("a bug")
+
+    keeping = asyncio.Event()
+    store = Buggy(rounds=[Unsettled((waiting(),))])
+    async with asyncio.timeout(5), running(Settler(store, [model(receipts=Shelf([BILLED]))], lambda row: None)):
+        await keeping.wait()
+    gc.collect()
+    assert "a bug" in caplog.text
