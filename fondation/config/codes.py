@@ -89,6 +89,7 @@ WARNINGS = {
     "undocumented-tool": "A model learns nothing about the tool.",
     "unknown-role": "The server knows no roles, so nobody has it.",
     "price-incomplete": "A price without which calls have no known cost is missing.",
+    "unused-substitute": "A model is to answer instead of those that ask for no other.",
     "unpriced-model": "Budgets cannot count what its calls cost.",
     "unset-key": "The variable of a model's key is not set.",
     "odd-key": "The key is not of the form that the provider gives.",

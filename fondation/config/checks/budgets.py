@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fondation.config.checks.reach import models_asked
+from fondation.config.checks.reach import models_asked, models_of_agents
 from fondation.config.document import Document
 from fondation.config.places import Path, dotted
 from fondation.price_table import can_estimate, is_listed
@@ -58,10 +58,23 @@ def _check_warning(document: Document, path: Path) -> None:
 
 def _check_substitute(document: Document, path: Path) -> None:
     use = (*path, "on_exceed", "use")
-    counted = {name for _, name in document.one_or_more(*path, "where", "model")}
-    if document.text(*use) is not None and counted == {document.text(*use)}:
+    if (name := document.text(*use)) is None:
+        return
+    counted = {model for _, model in document.one_or_more(*path, "where", "model")}
+    if counted == {name}:
         message = f"{dotted(use)} is {document.shown(use)}, the very model whose calls the budget counts"
         document.error(use, "substitute-for-itself", message, "name a cheaper model, or write on_exceed: stop")
+    elif _of_agents(document, path, counted) == {name}:
+        message = f"{dotted(use)} is {document.shown(use)}, the only model of the agents that the budget counts"
+        help = "name another model, or write on_exceed: stop, which is what happens"
+        document.warning(use, "unused-substitute", message, help)
+
+
+def _of_agents(document: Document, path: Path, counted: set[str]) -> set[str]:
+    """The models that a budget's agents answer with."""
+    agents = [name for _, name in document.one_or_more(*path, "where", "agent")]
+    models = models_of_agents(document, agents or document.mapping("agents"))
+    return models & counted if counted else models
 
 
 def _check_prices(document: Document) -> None:

@@ -26,10 +26,18 @@ def models_asked(document: Document, agents: Iterable[str]) -> set[str]:
     """The models that these agents may ask: their own, those that stand in for one, and those of the routes' titles and
     suggestions.
     """
-    asked = {document.text("agents", agent, "model") for agent in agents}
+    asked = {document.text("budgets", index, "on_exceed", "use") for index, _ in document.mappings_at("budgets")}
     for route in document.mapping("routes"):
         asked |= {document.text("routes", route, key, "model") for key in ("titles", "suggestions")}
-    asked |= {document.text("budgets", index, "on_exceed", "use") for index, _ in document.mappings_at("budgets")}
+    return models_of_agents(document, agents) | _with_fallbacks(document, asked)
+
+
+def models_of_agents(document: Document, agents: Iterable[str]) -> set[str]:
+    """The models of these agents, and those that stand in for one that fails."""
+    return _with_fallbacks(document, (document.text("agents", agent, "model") for agent in agents))
+
+
+def _with_fallbacks(document: Document, asked: Iterable[str | None]) -> set[str]:
     found: set[str] = set()
     waiting = [model for model in asked if model is not None]
     while waiting:
