@@ -29,6 +29,8 @@ class Screen:
 
     def show(self, batch: Batch) -> None:
         for event in batch:
+            if _is_told_by(batch[-1], event):
+                continue
             shower = _SHOWERS.get(type(event))
             if shower is not None:
                 shower(self, event)
@@ -122,6 +124,13 @@ def _budget_line(data: Json) -> str:
     spent, limit = (shortest_dollars(Decimal(str(data[name]))) for name in ("spent", "limit"))
     until = f", until {data['reset']}" if data["reset"] else ""
     return f"budget {data['budget']}: {spent} of {limit} spent{until}"
+
+
+def _is_told_by(outcome: Event, event: Event) -> bool:
+    """Whether an event says what the sentence of the outcome says."""
+    if not (isinstance(outcome, events.RunFailed) and isinstance(event, events.DataSent)):
+        return False
+    return event.name == "budget" and outcome.details is not None and outcome.details.get("budget") == event.data
 
 
 def _printable(text: str) -> str:

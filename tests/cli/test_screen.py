@@ -61,6 +61,13 @@ def test_a_budget_that_runs_short_is_told_in_words(
     assert shown(capsys, DataSent("budget", data)) == line
 
 
+def test_a_budget_that_ends_the_answer_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    used_up, short = ({"budget": name, "spent": 5.0, "limit": 5.0, "reset": None} for name in ("each", "all"))
+    failed = RunFailed(summary(), "It is used up.", 402, "budget_exceeded", details={"budget": used_up})
+    told = shown(capsys, DataSent("budget", short), DataSent("budget", used_up), failed)
+    assert told.splitlines()[:2] == ["  budget all: $5.00 of $5.00 spent", "It is used up."]
+
+
 def test_thoughts_and_text_begin_on_lines_of_their_own(capsys: pytest.CaptureFixture[str]) -> None:
     told = [ReasoningStarted("r"), ReasoningDelta("r", "Hm."), ReasoningEnded("r")]
     told += [
