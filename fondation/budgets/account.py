@@ -54,6 +54,7 @@ class BudgetAccount:
     async def admit(self, request: RunRequest) -> Stop | None:
         proposal = Proposal(self._run, request.start.agent, request.start.agent.model, _first_request(request))
         answer = await self._ask(proposal)
+        self._tell(answer.crossed, has_begun=not isinstance(answer.verdict, Stop))
         if isinstance(answer.verdict, Stop):
             return answer.verdict
         self._booked = proposal, answer
@@ -65,7 +66,9 @@ class BudgetAccount:
             if (booked[0].agent.name, booked[0].model) == (proposal.agent.name, proposal.model):
                 return booked[1].verdict
             self._release(booked[1])
-        return (await self._ask(proposal)).verdict
+        answer = await self._ask(proposal)
+        self._tell(answer.crossed)
+        return answer.verdict
 
     async def watch(self, batches: Batches) -> Batches:
         async with contextlib.aclosing(batches):
@@ -91,7 +94,6 @@ class BudgetAccount:
         answer = await self._budgets.ask(proposal, self._lease)
         if answer.reservation is not None:
             self._open[answer.reservation.token] = answer, None
-        self._tell(answer.crossed)
         return answer
 
     def _release(self, answer: Answer) -> None:
@@ -113,10 +115,10 @@ class BudgetAccount:
         if crossing := self._budgets.settle(call, opened[0].counted):
             await self._budgets.warn(crossing, self._tell)
 
-    def _tell(self, crossed: Sequence[Statement]) -> None:
+    def _tell(self, crossed: Sequence[Statement], *, has_begun: bool = True) -> None:
         for statement in crossed:
             self._notices.append(statement.part())
-            self._warnings.tell(statement, self._run)
+            self._warnings.tell(statement, self._run, has_begun=has_begun)
 
     def _with_notices(self, batch: Batch) -> Batch:
         """The batch and what there is to be told, in front of an outcome: that is the last of all."""

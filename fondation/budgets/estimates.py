@@ -8,6 +8,7 @@ import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from statistics import median_low
 from typing import NamedTuple, TypeAlias
 
 from fondation.agents import Model
@@ -20,7 +21,7 @@ from fondation.usage.money import to_pico
 from fondation.usage.pricing import expected_cost
 
 MOST_CALLS = 20
-"""The newest calls, of which the mean is taken."""
+"""The newest calls, of which the mean and the median are taken."""
 CHARACTERS_PER_TOKEN = 4
 LONGEST_WAIT = 0.5
 """Seconds that a call waits for what the ledger knows of earlier ones."""
@@ -39,7 +40,8 @@ class Estimate(NamedTuple):
     amount: int | None
     """To set aside; None where nobody knows a price."""
     least: int
-    """What must be left for a call that is alone. A first guess, which may be far too high, asks for hardly any."""
+    """What must be left for a call that is alone: what the usual one costs, whatever a rare one did. A first guess,
+    which may be far too high, asks for hardly any."""
 
     @property
     def held(self) -> int:
@@ -63,7 +65,7 @@ class Estimates:
         costs = await self._newest((proposal.agent.name, model.id, proposal.purpose), store)
         if costs:
             mean = sum(costs) // len(costs)
-            return Estimate(mean + mean // 2, mean)
+            return Estimate(mean + mean // 2, min(mean, median_low(costs)))
         return Estimate(await _guess(proposal, model), 1)
 
     async def _newest(self, kind: _Kind, store: BudgetStore) -> deque[int]:

@@ -10,6 +10,8 @@ from fondation.stores.budgets import Claim, Decision, Standing, decide
 
 MOST_COUNTERS = 10_000
 """The oldest are forgotten."""
+MOST_ENDED = 1_000
+"""So many calls that ended last are known by their cost: the rows of older ones are written."""
 
 
 @dataclass(slots=True)
@@ -26,12 +28,14 @@ class LastKnown:
         self._counters: dict[str, _Known] = {}
         self._reserved: dict[str, dict[str, int]] = {}
         """Token -> counter key -> amount."""
+        self._ended: dict[str, tuple[Reservation, int]] = {}
+        """Token -> what it was for, and the call's cost."""
 
     def learn(self, token: str, decision: Decision) -> None:
         """The database has told."""
         for key, standing in decision.standings.items():
             self._counters.pop(key, None)
-            self._counters[key] = _Known(standing.spent + standing.held, standing.reserved, standing.warned)
+            self._counters[key] = _Known(standing.used, standing.reserved, standing.warned)
         self._reserve(token, decision)
         while len(self._counters) > MOST_COUNTERS:
             del self._counters[next(iter(self._counters))]
@@ -54,6 +58,9 @@ class LastKnown:
     def settle(self, reservation: Reservation, cost: int) -> None:
         """A call has ended."""
         self.release(reservation.token)
+        self._ended[reservation.token] = reservation, cost
+        if len(self._ended) > MOST_ENDED:
+            del self._ended[next(iter(self._ended))]
         for key in reservation.counters:
             if (known := self._counters.get(key)) is not None:
                 known.spent += cost
@@ -63,6 +70,15 @@ class LastKnown:
         for key, amount in self._reserved.pop(token, {}).items():
             if (known := self._counters.get(key)) is not None:
                 known.reserved = max(0, known.reserved - amount)
+
+    def total(self, key: str) -> int:
+        """What is spent and reserved at a counter."""
+        known = self._counters.get(key)
+        return 0 if known is None else known.spent + known.reserved
+
+    def costs_since(self, key: str) -> dict[str, int]:
+        """What calls have cost that ended last here, by their tokens: their rows may not be written yet."""
+        return {token: cost for token, (reservation, cost) in self._ended.items() if key in reservation.counters}
 
     def _reserve(self, token: str, decision: Decision) -> None:
         if decision.granted:

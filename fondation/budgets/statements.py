@@ -16,6 +16,8 @@ from fondation.usage.money import from_pico, shortest_dollars
 PART = "budget"
 """The name of the data part."""
 ERROR_TYPE = "budget_exceeded"
+CROWDED_SECONDS = 2
+"""When to ask again where others are about to free what they have set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Statement:
     budget: Budget
     counter: Counter
     spent: int
+    set_aside: int = 0
+    """What calls under way hold, where only that leaves no room."""
 
     @property
     def data(self) -> dict[str, Json]:
@@ -46,6 +50,10 @@ class Statement:
 
     def sentence(self) -> str:
         """Why there is no room."""
+        if self.set_aside:
+            spent, limit, held = map(_dollars, (self.spent, self.budget.limit, self.set_aside))
+            state = f"has no room for another call now: {spent} of {limit} is spent, and {held} is set aside"
+            return f'The budget "{self.budget.name}" {state} for calls under way.'
         is_used_up = self.spent >= self.budget.limit
         return self._sentence("is used up" if is_used_up else "has no room for another call")
 
@@ -53,11 +61,17 @@ class Statement:
         return self._sentence("runs short")
 
     def _sentence(self, state: str) -> str:
-        spent, limit = (shortest_dollars(from_pico(pico)) for pico in (self.spent, self.budget.limit))
-        text = f'The budget "{self.budget.name}" {state}: {spent} of {limit} is spent.'
+        spent = f"{_dollars(self.spent)} of {_dollars(self.budget.limit)} is spent"
+        text = f'The budget "{self.budget.name}" {state}: {spent}.'
         ends = self.counter.scope.ends
         return text if ends is None else f"{text} It begins anew at {utc_text(ends)}."
 
     def _retry_after(self) -> int | None:
+        if self.set_aside:
+            return CROWDED_SECONDS
         ends = self.counter.scope.ends
         return None if ends is None else max(1, math.ceil(ends - time.time()))
+
+
+def _dollars(amount: int) -> str:
+    return shortest_dollars(from_pico(amount))

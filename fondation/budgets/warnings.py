@@ -28,8 +28,8 @@ class BudgetEvent(TypedDict):
     """US dollars."""
     reset: str | None
     """When it begins anew, in UTC; None where it never does."""
-    runId: str
-    """Of the run that found it so."""
+    runId: str | None
+    """Of the run that found it so; None where that was refused before it began."""
     userId: str | None
     sessionId: str
 
@@ -46,10 +46,10 @@ class Warnings(HookQueue[BudgetEvent]):
         super().__init__("on_warn of budgets")
         self._functions = functions
 
-    def tell(self, statement: Statement, run: RunInfo) -> None:
+    def tell(self, statement: Statement, run: RunInfo, *, has_begun: bool = True) -> None:
         log.warning("run %s: %s", run.run_id, statement.warning())
         if statement.budget.name in self._functions:
-            self.put(_event(statement, run))
+            self.put(_event(statement, run, run.run_id if has_begun else None))
 
     async def _hand_over(self, event: BudgetEvent) -> None:
         error = await call_hook(self._functions[event["budget"]], event)
@@ -57,7 +57,7 @@ class Warnings(HookQueue[BudgetEvent]):
             log.error("on_warn of the budget %s failed in run %s", event["budget"], event["runId"], exc_info=error)
 
 
-def _event(statement: Statement, run: RunInfo) -> BudgetEvent:
+def _event(statement: Statement, run: RunInfo, run_id: str | None) -> BudgetEvent:
     data = statement.data
     return {
         "budget": statement.budget.name,
@@ -66,7 +66,7 @@ def _event(statement: Statement, run: RunInfo) -> BudgetEvent:
         "spent": data["spent"],
         "limit": data["limit"],
         "reset": data["reset"],
-        "runId": run.run_id,
+        "runId": run_id,
         "userId": run.user_id,
         "sessionId": run.session_id,
     }

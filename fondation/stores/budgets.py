@@ -55,7 +55,7 @@ class Claim(NamedTuple):
     amount: int
     """To set aside."""
     least: int
-    """Enough where nobody else has anything set aside."""
+    """Enough where nobody else has anything set aside; the first call of all needs not even that."""
     limit: int | None
     """None where it is counted and not checked."""
     warn_at: int | None = None
@@ -72,7 +72,8 @@ class Claim(NamedTuple):
             return None
         if self.amount <= left:
             return self.amount
-        return left if reserved == 0 and self.least <= left else None
+        is_enough = spent == 0 or self.least <= left
+        return left if reserved == 0 and is_enough else None
 
     def may_fit_later(self, spent: int, reserved: int) -> bool:
         """Whether it could be granted once others have settled."""
@@ -88,6 +89,11 @@ class Standing(NamedTuple):
     """Whether somebody was warned in this period."""
     held: int = 0
     """What stays set aside for calls that have ended without telling their cost: nobody waits for that."""
+
+    @property
+    def used(self) -> int:
+        """What no call that is under way can free."""
+        return self.spent + self.held
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +117,28 @@ def decide(claims: Sequence[Claim], standings: Mapping[str, Standing], crossed: 
     for claim in claims:
         key = claim.counter.key
         standing = standings[key]
-        amount = claim.granted(standing.spent + standing.held, standing.reserved)
+        amount = claim.granted(standing.used, standing.reserved)
         if amount is None:
             refused.append(key)
         else:
             granted[key] = amount
     return Decision(standings, {} if refused else granted, tuple(refused), crossed)
+
+
+def may_fit_later(claims: Sequence[Claim], decision: Decision) -> bool:
+    """Whether claims that were refused could be granted once others have settled."""
+    standings = decision.standings
+    refusing = [(claim, standings[claim.counter.key]) for claim in claims if claim.counter.key in decision.refused]
+    return all(claim.may_fit_later(standing.used, standing.reserved) for claim, standing in refusing)
+
+
+class Crossing(NamedTuple):
+    """A counter that may be beyond a `warn_at`."""
+
+    key: str
+    warn_at: int
+    costs: Mapping[str, int]
+    """Token -> what a call has cost that ended lately: it counts as long as its row is not written."""
 
 
 class BudgetStore(Protocol):
@@ -133,8 +155,10 @@ class BudgetStore(Protocol):
     def release(self, token: str) -> None:
         """Free what a call that was never sent has set aside. That of others is freed with their row."""
 
-    async def warn(self, keys: Sequence[str]) -> Sequence[str]:
-        """The counters among these that nobody was warned of before; now somebody is. Raises `BudgetStoreError`."""
+    async def warn(self, crossings: Sequence[Crossing]) -> Mapping[str, int]:
+        """What is spent at the counters among these that are beyond their `warn_at`, and that nobody was warned of
+        before; now somebody is. Raises `BudgetStoreError`.
+        """
         ...
 
     async def costs(self, agent: str, model: str, purpose: Purpose, most: int) -> Sequence[int]:

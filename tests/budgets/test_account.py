@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,16 +12,18 @@ import pytest
 
 from fondation.agents import Model
 from fondation.budgets import budgets as budgets_module
+from fondation.budgets import reserving
 from fondation.budgets.account import BudgetAccount
 from fondation.budgets.budget import Budget
 from fondation.budgets.budgets import Budgets
-from fondation.budgets.warnings import Warnings
+from fondation.budgets.warnings import BudgetEvent, Warnings
 from fondation.calls import ModelCall, Purpose, Reservation, RunInfo
 from fondation.events import Batch, CallEnded, CallStarted, DataSent, RunFinished, RunStarted, StepStarted
 from fondation.gate import Go, Proposal, Stop, UseModel
 from fondation.providers.base import ModelRequest
 from fondation.run_request import RunRequest, Start
-from fondation.stores.budgets import BudgetStoreError, Claim, Decision, Standing, decide
+from fondation.server.ledger import telling
+from fondation.stores.budgets import BudgetStoreError, Claim, Crossing, Decision, Standing, decide
 from fondation.summary import summarize
 from tests.support.scripted import Player, ScriptedProvider, build_route_on
 
@@ -75,13 +77,20 @@ class Till:
         self.released.append(token)
         self.reserved.pop(token, None)
 
-    async def warn(self, keys: Sequence[str]) -> Sequence[str]:
+    async def warn(self, crossings: Sequence[Crossing]) -> Mapping[str, int]:
         await self.answers.wait()
         if self.fails:
             raise BudgetStoreError("locked")
-        new = [key for key in keys if key.partition(" ")[0] not in self.warned]
+        spent = {each.key: self._spent(each) for each in crossings if self._spent(each) >= each.warn_at}
+        new = {key: amount for key, amount in spent.items() if key.partition(" ")[0] not in self.warned}
         self.warned.update(key.partition(" ")[0] for key in new)
         return new
+
+    def _spent(self, crossing: Crossing) -> int:
+        """With what is in no row yet: here none ever is."""
+        return self.spent.get(crossing.key.partition(" ")[0], 0) + sum(
+            cost for token, cost in crossing.costs.items() if token in self.reserved
+        )
 
     async def costs(self, agent: str, model: str, purpose: Purpose, most: int) -> Sequence[int]:
         return [CENT]
@@ -190,6 +199,36 @@ async def test_what_is_exceeded_is_counted_for_the_model_that_answers_instead_an
     assert len(till.reserved[verdict.reservation.token]) == 2
 
 
+async def test_budgets_that_name_each_other_stop_the_run() -> None:
+    till = Till()
+    till.spent = {"dear": 10 * CENT, "small": 10 * CENT}
+    dear = budget("dear", where={"requested_model": ("acme/main",)}, use="cheap")
+    small = budget("small", where={"requested_model": ("acme/cheap",)}, use="main")
+    for model, refusing in (("main", "small"), ("cheap", "dear")):
+        verdict = await account(till, dear, small).gate(proposal(model))
+        assert isinstance(verdict, Stop)
+        assert verdict.details["budget"]["budget"] == refusing
+    assert till.reserved == {}
+
+
+async def test_no_model_answers_in_its_own_place() -> None:
+    till = Till()
+    counted = account(till, budget("all", use="main"))
+    assert isinstance(await counted.gate(proposal()), Go)
+    counted.close()
+    till.spent = {"all": 10 * CENT}
+    assert isinstance(await counted.gate(proposal()), Stop)
+
+
+async def test_of_several_models_the_first_that_was_not_tried_answers() -> None:
+    till = Till()
+    till.spent = {"a": 10 * CENT, "b": 10 * CENT}
+    verdict = await account(till, budget("a", use="main"), budget("b", use="cheap")).gate(proposal())
+    assert isinstance(verdict, Stop), "a has no other model for it"
+    of_main = budget("a", use="main", where={"requested_model": ("acme/main",)})
+    assert isinstance(await account(till, of_main, budget("b", use="cheap")).gate(proposal()), UseModel)
+
+
 async def test_a_simulated_model_that_answers_instead_needs_nothing() -> None:
     till = Till()
     till.spent = {"all": 10 * CENT}
@@ -227,6 +266,16 @@ async def test_a_run_that_may_not_begin_is_told_why() -> None:
     assert till.reserved == {}
 
 
+async def test_a_run_that_may_not_begin_warns_without_its_id() -> None:
+    till, events = Till(), list[BudgetEvent]()
+    till.spent = {"a": 10 * CENT}
+    warnings = Warnings({"a": events.append})
+    counted = BudgetAccount(Budgets([budget("a", warn_at=CENT)], MODELS, till), warnings, RUN, 60)
+    async with telling(warnings):
+        assert await counted.admit(first_request()) is not None
+    assert [(event["budget"], event["runId"], event["userId"]) for event in events] == [("a", None, "ada")]
+
+
 async def test_what_was_never_sent_is_free_at_the_end() -> None:
     till = Till()
     counted = account(till, budget("a", 100))
@@ -252,6 +301,37 @@ async def test_a_call_that_crosses_the_line_warns_behind_its_end() -> None:
     batches = await told(counted, [started], [CallEnded(calls[0]), StepStarted()], [CallEnded(calls[1]), finished()])
     part = DataSent("budget", {"budget": "a", "spent": 0.03, "limit": 0.1, "reset": None})
     assert batches == [[started], [CallEnded(calls[0]), StepStarted(), part], [CallEnded(calls[1]), finished()]]
+
+
+class Crowded(Till):
+    """Others hold all there is until it was asked once."""
+
+    async def reserve(self, token: str, claims: Sequence[Claim], lease: float, patience: float) -> Decision:
+        self.reserved = {} if self.limits else {"other": {claims[0].counter.key: 10 * CENT}}
+        return await super().reserve(token, claims, lease, patience)
+
+
+async def test_what_is_crossed_while_a_call_waits_is_told() -> None:
+    till = Crowded()
+    till.spent = {"a": 5 * CENT}
+    counted = account(till, budget("a", warn_at=CENT))
+    assert isinstance(await counted.gate(proposal()), Go)
+    assert len(till.limits) == 2
+    (batch,) = await told(counted, [StepStarted()])
+    assert [type(event) for event in batch] == [StepStarted, DataSent]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+async def test_calls_side_by_side_warn_together(order: Sequence[int]) -> None:
+    """None of them alone crosses the line, and none is in the ledger yet."""
+    till = Till()
+    counted = account(till, budget("a", 100, warn_at=9 * CENT))
+    verdicts = [await counted.gate(proposal()) for _ in range(3)]
+    calls = [call_of(verdict.reservation, 0.03) for verdict in verdicts if isinstance(verdict, Go)]
+    ends: list[Batch] = [[CallEnded(calls[number])] for number in order]
+    batches = await told(counted, *ends)
+    assert [len(batch) for batch in batches] == [1, 1, 2]
+    assert batches[2][1] == DataSent("budget", {"budget": "a", "spent": 0.09, "limit": 1.0, "reset": None})
 
 
 async def test_a_warning_of_the_last_call_comes_before_the_outcome() -> None:
@@ -304,9 +384,22 @@ async def test_a_database_that_fails_holds_up_no_call() -> None:
     assert isinstance(await counted.gate(proposal()), Go)
 
 
+async def test_while_the_database_fails_calls_of_this_process_are_waited_for() -> None:
+    till = Till()
+    counted = account(till, budget("a", 2))
+    till.fails = True
+    first = await counted.gate(proposal())
+    assert isinstance(first, Go)
+    waiting = asyncio.create_task(counted.gate(proposal()))
+    await asyncio.wait({waiting}, timeout=0.2)
+    assert not waiting.done()
+    await told(counted, [CallEnded(call_of(first.reservation, 0.005))])
+    assert isinstance(await waiting, Go)
+
+
 async def test_a_database_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budgets_module, "PATIENCE", 0.01)
-    monkeypatch.setattr(budgets_module, "SLOW_SECONDS", 0.01)
+    monkeypatch.setattr(reserving, "PATIENCE", 0.01)
+    monkeypatch.setattr(reserving, "SLOW_SECONDS", 0.01)
     till = Till()
     till.hangs = True
     assert isinstance(await account(till, budget("a")).gate(proposal()), Go)

@@ -63,7 +63,18 @@ async def test_a_call_will_cost_about_as_much_as_the_last_ones() -> None:
     estimates = Estimates()
     for cost in (1_000, 80, 120):
         estimates.learn("A", "acme/main", "answer", cost)
-    assert await estimate(estimates) == Estimate(600, 400)
+    assert await estimate(estimates) == Estimate(600, 120)
+
+
+@pytest.mark.parametrize(
+    ("costs", "least"),
+    [([100] * 19 + [600_000], 100), ([100, 300], 100), ([1_000, 1_000, 1_000, 100], 775), ([700], 700)],
+)
+async def test_one_rare_cost_is_not_what_a_call_needs_at_least(costs: list[int], least: int) -> None:
+    estimates = Estimates()
+    for cost in costs:
+        estimates.learn("A", "acme/main", "answer", cost)
+    assert (await estimate(estimates)).least == least
 
 
 async def test_only_the_last_twenty_count() -> None:
@@ -83,7 +94,7 @@ async def test_other_agents_models_and_purposes_say_nothing() -> None:
 
 async def test_the_ledger_is_asked_once() -> None:
     estimates, shelf = Estimates(), Shelf(100, 300)
-    assert [await estimate(estimates, shelf) for _ in range(2)] == [Estimate(300, 200)] * 2
+    assert [await estimate(estimates, shelf) for _ in range(2)] == [Estimate(300, 100)] * 2
     assert shelf.asked == [("A", "acme/main", "answer", 20)]
 
 

@@ -13,9 +13,9 @@ DOLLAR = 10**12
 MIDNIGHT = 1_795_478_400.0
 
 
-def statement(spent: int, limit: int = 5 * DOLLAR, *, daily: bool = True) -> Statement:
+def statement(spent: int, limit: int = 5 * DOLLAR, *, daily: bool = True, set_aside: int = 0) -> Statement:
     budget = Budget("per-user", limit, ZoneInfo("UTC"), per="user", every="day" if daily else None)
-    return Statement(budget, budget.counter(MIDNIGHT - 60, "ada"), spent)
+    return Statement(budget, budget.counter(MIDNIGHT - 60, "ada"), spent, set_aside)
 
 
 def test_a_part_holds_dollars_and_the_moment() -> None:
@@ -36,6 +36,14 @@ def test_a_sentence_says_why() -> None:
     assert statement(5_100_000_000_000).sentence() == f"{used_up} {reset}"
     assert statement(4_992_100_000_000, daily=False).sentence() == no_room
     assert statement(4 * DOLLAR).warning() == f"{runs_short} {reset}"
+
+
+def test_what_others_are_about_to_free_is_asked_for_again_soon() -> None:
+    stop = statement(0, DOLLAR, set_aside=DOLLAR).stop()
+    told = "has no room for another call now: $0.00 of $1.00 is spent, and $1.00 is set aside for calls under way."
+    assert stop.sentence == f'The budget "per-user" {told}'
+    assert stop.retry_after == 2
+    assert stop.details["budget"] == statement(0, DOLLAR).data
 
 
 def test_a_stop_says_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fondation.budgets import budgets as budgets_module
+from fondation.budgets import reserving
 from fondation.budgets.statements import Statement
 from fondation.calls import ModelCall, TokenUsage
 from fondation.errors import ModerationRefused
@@ -184,7 +184,7 @@ class Bank(ScriptedProvider):
 
 
 async def test_fifty_at_once_spend_no_more_than_there_is(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budgets_module, "PATIENCE", 30.0)
+    monkeypatch.setattr(reserving, "PATIENCE", 30.0)
     bank = Bank()
     served = await kitchen.serve(bank, desk("name: b, limit: $0.11, per: user, every: day"))
     bank.gate.set()
@@ -199,8 +199,63 @@ async def test_fifty_at_once_spend_no_more_than_there_is(kitchen: Kitchen, monke
     assert counters(served) == {"b ada": (1_100, 0)}
 
 
+async def test_one_dear_call_locks_nobody_out(kitchen: Kitchen) -> None:
+    bank = Bank()
+    bank.gate.set()
+    served = await kitchen.serve(bank, desk("name: each, limit: $0.25, per: user"))
+    for number in range(20):
+        bank.cost = 6.0 if number == 10 else COST
+        assert (await served.post(x_user_id=f"u{number}")).status == 200
+        await served.rows(number + 1)
+    bank.cost = 0.2
+    assert (await served.post(x_user_id="ada")).status == 200, "nothing is spent"
+    await served.rows(21)
+    assert (await served.post(x_user_id="ada")).status == 200, "the usual call fits"
+    await served.rows(22)
+    assert (await served.post(x_user_id="ada")).status == 402
+
+
+async def test_a_call_that_waits_learns_from_those_that_end(kitchen: Kitchen) -> None:
+    bank = Bank(cost=0.1)
+    bank.gate.set()
+    served = await kitchen.serve(bank, desk("name: b, limit: $0.40"))
+    for number in range(3):
+        assert (await served.post()).status == 200
+        await served.rows(number + 1)
+    bank.cost = 0.01
+    replies = await asyncio.gather(*(served.post() for _ in range(2)))
+    assert [reply.status for reply in replies] == [200, 200]
+
+
+async def test_what_others_have_set_aside_is_asked_for_again_soon(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "PATIENCE", 0.05)
+    bank = Bank()
+    served = await kitchen.serve(bank, desk("name: b, limit: $0.001, every: day"))
+    first = asyncio.create_task(served.post())
+    await eventually(lambda: bank.begun == 1)
+    refused = await served.post()
+    bank.gate.set()
+    await first
+    assert (refused.status, refused.headers["Retry-After"]) == (402, "2")
+    now = "now: $0.00 of $0.001 is spent, and $0.001 is set aside for calls under way."
+    assert refused.json["error"] == f'The budget "b" has no room for another call {now}'
+    assert refused.json["budget"]["reset"] == tomorrow()
+
+
+async def test_answers_side_by_side_warn_once(kitchen: Kitchen) -> None:
+    bank = Bank(cost=0.1)
+    served = await kitchen.serve(bank, desk("name: b, limit: $1.00, warn_at: 50%"))
+    asking = [asyncio.create_task(served.post()) for _ in range(8)]
+    await eventually(lambda: bank.begun == 8)
+    bank.gate.set()
+    replies = await asyncio.gather(*asking)
+    assert sum(len(parts(reply)) for reply in replies) == 1
+
+
 async def test_money_that_is_freed_goes_to_those_who_wait(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budgets_module, "PATIENCE", 30.0)
+    monkeypatch.setattr(reserving, "PATIENCE", 30.0)
     bank = Bank(fails=8, cost=0.0005)
     served = await kitchen.serve(bank, desk("name: b, limit: $0.004, per: user"))  # a first guess is $0.001
     asking = [asyncio.create_task(served.post(x_user_id="ada")) for _ in range(10)]

@@ -20,13 +20,18 @@ def test_what_others_have_set_aside_counts() -> None:
     assert claim().granted(spent=70, reserved=16) is None
 
 
-def test_a_call_that_is_alone_may_be_as_small_as_the_mean() -> None:
+def test_a_call_that_is_alone_may_be_as_small_as_the_usual_one() -> None:
     assert claim().granted(spent=90, reserved=0) == 10
     assert claim().granted(spent=91, reserved=0) is None
 
 
 def test_a_first_guess_that_is_too_high_takes_what_is_left() -> None:
     assert claim(amount=5_000, least=1).granted(spent=99, reserved=0) == 1
+
+
+def test_the_first_call_of_all_goes_whatever_it_asks_for() -> None:
+    dear = claim(amount=900, least=600)
+    assert [dear.granted(0, 0), dear.granted(0, 1), dear.granted(1, 0)] == [100, None, None]
 
 
 def test_what_is_used_up_grants_nothing() -> None:

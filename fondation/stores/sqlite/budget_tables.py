@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import time
@@ -10,7 +11,7 @@ from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 
 from fondation.calls import Purpose
-from fondation.stores.budgets import Counter, Scope, Standing
+from fondation.stores.budgets import Counter, Crossing, Scope, Standing
 from fondation.stores.rows import COST_PICO
 from fondation.stores.sqlite.ledger import BUSY_MS
 
@@ -31,6 +32,14 @@ _NEW = (
     "VALUES (?, ?, ?, ?, ?, 0, 0, ?)"
 )
 _CORRECT = "UPDATE usage_budgets SET spent_pico = spent_pico + ?, checked_at = ? WHERE key = ? AND checked_at IS ?"
+_UNWRITTEN = (
+    "(SELECT COALESCE(SUM(ended.value), 0) FROM json_each(:costs) AS ended WHERE EXISTS "
+    "(SELECT 1 FROM usage_reservations WHERE token = ended.key AND counter = usage_budgets.key))"
+)
+_CROSS = (
+    f"UPDATE usage_budgets SET warned = 1 WHERE key = :key AND warned = 0 AND spent_pico + {_UNWRITTEN} >= :warn_at "
+    f"RETURNING spent_pico + {_UNWRITTEN}"
+)
 _COSTS = (
     f"SELECT {COST_PICO} FROM (SELECT * FROM usage_tracking ORDER BY timestamp DESC LIMIT {NEWEST_CALLS}) "
     "WHERE agent_name = ? AND requested_model = ? AND COALESCE(purpose, 'answer') = ? "
@@ -116,6 +125,12 @@ class BudgetTables:
         """Whether nobody was warned before; somebody is from now on."""
         mark = "UPDATE usage_budgets SET warned = 1 WHERE key = ? AND warned = 0"
         return self._connection.execute(mark, (key,)).rowcount == 1
+
+    def cross(self, crossing: Crossing) -> int | None:
+        """What is spent beyond a `warn_at` that nobody was warned of before; somebody is from now on."""
+        values = {"key": crossing.key, "warn_at": crossing.warn_at, "costs": json.dumps(crossing.costs)}
+        found = self._connection.execute(_CROSS, values).fetchall()
+        return found[0][0] if found else None
 
     def fill(self, counter: Counter) -> None:
         """Add a counter up for the first time, in this process or another."""

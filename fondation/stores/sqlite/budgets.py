@@ -10,14 +10,23 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from fondation.calls import Purpose
-from fondation.stores.budgets import BudgetStoreError, Claim, Counter, Decision, Standing, decide
+from fondation.stores.budgets import (
+    BudgetStoreError,
+    Claim,
+    Counter,
+    Crossing,
+    Decision,
+    Standing,
+    decide,
+    may_fit_later,
+)
 from fondation.stores.sqlite.budget_file import BudgetFile, failure
 from fondation.stores.sqlite.budget_tables import BudgetTables
 
@@ -88,8 +97,9 @@ class SqliteBudgetStore:
     def release(self, token: str) -> None:
         self._jobs.put(_Release(token))
 
-    async def warn(self, keys: Sequence[str]) -> Sequence[str]:
-        return await self._do(lambda tables: [key for key in keys if tables.warn(key)])
+    async def warn(self, crossings: Sequence[Crossing]) -> Mapping[str, int]:
+        found = await self._do(lambda tables: {each.key: tables.cross(each) for each in crossings})
+        return {key: spent for key, spent in found.items() if spent is not None}
 
     async def costs(self, agent: str, model: str, purpose: Purpose, most: int) -> Sequence[int]:
         return await self._do(lambda tables: tables.costs(agent, model, purpose, most))
@@ -244,11 +254,7 @@ class SqliteBudgetStore:
 
 def _is_final(ask: _Ask, decision: Decision) -> bool:
     """Whether waiting is of no use, or its time is up."""
-    if time.monotonic() >= ask.give_up_at:
-        return True
-    standings = decision.standings
-    refusing = [(claim, standings[claim.counter.key]) for claim in ask.claims if claim.counter.key in decision.refused]
-    return any(not claim.may_fit_later(spent + held, reserved) for claim, (spent, reserved, _, held) in refusing)
+    return time.monotonic() >= ask.give_up_at or not may_fit_later(ask.claims, decision)
 
 
 def _deliver(future: asyncio.Future[Any], result: object) -> None:

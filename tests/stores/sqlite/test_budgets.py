@@ -17,7 +17,7 @@ import pytest
 from fondation.calls import ModelCall, Reservation, RunInfo
 from fondation.stores import BudgetStore, UsageStore, open_budgets, open_store
 from fondation.stores.base import Outcome
-from fondation.stores.budgets import BudgetStoreError, Claim, Column, Counter, Decision, Scope
+from fondation.stores.budgets import BudgetStoreError, Claim, Column, Counter, Crossing, Decision, Scope
 from fondation.stores.sqlite.budget_tables import BudgetTables
 
 from ..conftest import NewCall
@@ -116,8 +116,13 @@ async def test_waiting_ends(budgets: BudgetStore) -> None:
     assert time.monotonic() - began >= 0.1
 
 
-async def test_what_nobody_can_free_is_not_waited_for(budgets: BudgetStore) -> None:
-    told = await reserve(budgets, "t", claim(11 * CENT), patience=1_000)
+async def test_what_nobody_can_free_is_not_waited_for(
+    budgets: BudgetStore, store: UsageStore, send: Callable[..., ModelCall]
+) -> None:
+    await reserve(budgets, "first", claim(CENT))
+    store.settle(ended(send("first"), 0.01))
+    await until(budgets, (CENT, 0))
+    told = await reserve(budgets, "t", claim(10 * CENT), patience=1_000)
     assert told.refused == ("day",)
 
 
@@ -284,14 +289,28 @@ async def test_one_warning_a_counter(budgets: BudgetStore, store: UsageStore, se
     warned = [await reserve(budgets, f"t{number}", claim(CENT, warn_at=5 * CENT)) for number in range(2)]
     assert [decision.crossed for decision in warned] == [("day",), ()]
     assert warned[1].standings["day"].warned
-    assert await budgets.warn(["day"]) == []
+    assert await budgets.warn([Crossing("day", CENT, {})]) == {}
 
 
 async def test_who_warns_first_is_the_only_one(budgets: BudgetStore, path: Path) -> None:
     await reserve(budgets, "t", claim(CENT))
+    day = Crossing("day", CENT, {"t": CENT})
     with closing(open_budgets(path)) as other:
-        won = await asyncio.gather(budgets.warn(["day", "no such"]), other.warn(["day"]))
+        won = await asyncio.gather(budgets.warn([day, day._replace(key="no such")]), other.warn([day]))
     assert sorted(map(list, won)) == [[], ["day"]]
+
+
+async def test_calls_that_ended_count_for_a_warning_before_their_rows_are_written_and_once_after(
+    budgets: BudgetStore, store: UsageStore, send: Callable[..., ModelCall]
+) -> None:
+    await reserve(budgets, "a", claim(3 * CENT))
+    await reserve(budgets, "b", claim(3 * CENT))
+    costs = {"a": 2 * CENT, "b": 2 * CENT, "gone": 5 * CENT}
+    assert await budgets.warn([Crossing("day", 4 * CENT + 1, costs)]) == {}
+    store.settle(ended(send("a"), 0.02))
+    await until(budgets, (2 * CENT, 3 * CENT))
+    assert await budgets.warn([Crossing("day", 4 * CENT + 1, costs)]) == {}
+    assert await budgets.warn([Crossing("day", 4 * CENT, costs)]) == {"day": 4 * CENT}
 
 
 async def test_the_newest_costs_of_an_agent_and_model_are_told(
