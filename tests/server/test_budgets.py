@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from fondation.budgets import budgets as budgets_module
 from fondation.budgets import reserving
 from fondation.budgets.statements import Statement
 from fondation.calls import ModelCall, TokenUsage
@@ -215,7 +216,8 @@ async def test_one_dear_call_locks_nobody_out(kitchen: Kitchen) -> None:
     assert (await served.post(x_user_id="ada")).status == 402
 
 
-async def test_a_call_that_waits_learns_from_those_that_end(kitchen: Kitchen) -> None:
+async def test_a_call_that_waits_learns_from_those_that_end(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reserving, "PATIENCE", 30.0)
     bank = Bank(cost=0.1)
     bank.gate.set()
     served = await kitchen.serve(bank, desk("name: b, limit: $0.40"))
@@ -244,7 +246,8 @@ async def test_what_others_have_set_aside_is_asked_for_again_soon(
     assert refused.json["budget"]["reset"] == tomorrow()
 
 
-async def test_answers_side_by_side_warn_once(kitchen: Kitchen) -> None:
+async def test_answers_side_by_side_warn_once(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budgets_module, "WARN_SECONDS", 30.0)
     bank = Bank(cost=0.1)
     served = await kitchen.serve(bank, desk("name: b, limit: $1.00, warn_at: 50%"))
     asking = [asyncio.create_task(served.post()) for _ in range(8)]
