@@ -19,7 +19,8 @@ from fondation.usage.reading import calls_of, one_moment
 _FIGURES = (
     "COALESCE(SUM(cost_pico), 0)",
     "COUNT(*) FILTER (WHERE status IS NOT 'refused')",
-    "COUNT(*) FILTER (WHERE COALESCE(cost_source, cost_pico <> 0) IN ('unknown', 0))",
+    "COUNT(*) FILTER (WHERE COALESCE(cost_source, cost_pico <> 0, 0) IN ('unknown', 0) "
+    "OR (cost_pico IS NULL AND cost_source <> 'pending'))",
     "COUNT(*) FILTER (WHERE cost_source = 'pending')",
     "MAX(timestamp)",
 )

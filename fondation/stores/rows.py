@@ -71,13 +71,23 @@ and `budgets` the counters that it belongs to, as a JSON array."""
 
 COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
-COST_PICO = "CAST(ROUND(cost * 1000000000000.0) AS INTEGER)"
-"""The cost in millionths of a millionth of a dollar: integers add up exactly, where reals drift."""
+LARGEST_COST = 1_000_000.0
+"""US dollars for one call. What is more, or no number, is a cost that another program got wrong."""
+
+CAST_PICO = "CAST(ROUND(cost * 1000000000000.0) AS INTEGER)"
+IS_MONEY = f"cost BETWEEN -{LARGEST_COST} AND {LARGEST_COST}"
+"""In SQL; any text is more than any number, and so is infinity."""
+COST_PICO = f"CASE WHEN {IS_MONEY} THEN {CAST_PICO} END"
+"""The cost in millionths of a millionth of a dollar: integers add up exactly, where reals drift. NULL if it is none."""
+
+LARGEST = 2**63 - 1
+"""The largest integer that the database can hold."""
+IS_TIMED = f"+timestamp BETWEEN -{LARGEST} AND {LARGEST}"
+"""Whether a row says when its call began: any text is more than any number. + keeps indexes out of it."""
 
 UNKNOWN_COSTS = ("unknown", "pending", "simulated")
 """The sources of a `cost` that is 0 in its row and means nothing."""
 
-_LARGEST = 2**63 - 1
 _NO_USAGE = TokenUsage()
 
 
@@ -182,7 +192,7 @@ def _text(value: str | None) -> str | None:
 
 def _count(value: int | None) -> int | None:
     """A number of tokens that the database can hold; a server that sends nonsense has told nothing."""
-    return value if value is not None and 0 <= value <= _LARGEST else None
+    return value if value is not None and 0 <= value <= LARGEST else None
 
 
 def _amount(value: float | None) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 from fondation.config.words import counted
@@ -11,6 +11,7 @@ from fondation.usage.explaining import Call, Run, Step
 from fondation.usage.figures import Figures
 from fondation.usage.layout import lay_out
 from fondation.usage.money import PICO_PER_DOLLAR, ROW_PLACES, dollars, from_pico, sum_text
+from fondation.usage.periods import time_of
 from fondation.usage.table import duration_text, name_text
 
 _TITLES = ("Step", "Agent", "Model", "Outcome", "Input", "Cached", "Output", "Reasoning", "Cost", "Time", "First")
@@ -40,10 +41,9 @@ def run_table(run: Run, zone: tzinfo, room: int | None = None) -> Iterator[str]:
     """The lines: whose run it is, and each of its calls. `room` is the terminal's width."""
     whose = [f"{name} {name_text(run.first[f'{name}_id'])}" for name in _WHOSE if run.first[f"{name}_id"]]
     steps = sum(step.number is not None for step in run.steps)
-    begun = datetime.fromtimestamp(run.first["timestamp"], zone)
     yield f"Run {name_text(run.id)}" + (f" of {', '.join(whose)}" if whose else "")
     yield (
-        f"{begun:%Y-%m-%d %H:%M:%S} ({zone}), took {duration_text(run.took_ms)}: "
+        f"{_begun(run, zone)} ({zone}), took {duration_text(run.took_ms)}: "
         f"{counted(len(run.calls), 'call')} in {counted(steps, 'step')}, {' > '.join(map(name_text, run.agents))}"
     )
     yield ""
@@ -61,7 +61,7 @@ def runs_table(chat_id: str, runs: Sequence[Run], zone: tzinfo, room: int | None
     rows = [
         [
             name_text(run.id),
-            f"{datetime.fromtimestamp(run.first['timestamp'], zone):%Y-%m-%d %H:%M:%S}",
+            _begun(run, zone),
             " > ".join(map(name_text, run.agents)),
             str(len(run.calls)),
             _total_cost(run.total),
@@ -95,6 +95,11 @@ def run_json(run: Run) -> dict[str, Any]:
         "steps": [_step_json(step) for step in run.steps],
         "total": _total_json(run.total),
     }
+
+
+def _begun(run: Run, zone: tzinfo) -> str:
+    time = time_of(run.first["timestamp"], zone)
+    return "at no date" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def _row(step: Step, call: Call) -> list[str]:
@@ -179,5 +184,6 @@ def _total_json(total: Figures) -> dict[str, Any]:
     }
 
 
-def _moment(unix_seconds: int) -> str:
-    return datetime.fromtimestamp(unix_seconds, UTC).isoformat()
+def _moment(unix_seconds: int) -> str | None:
+    time = time_of(unix_seconds, UTC)
+    return None if time is None else time.isoformat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ from fondation.usage.reading import calls_of, one_moment
 from fondation.usage.reports import report
 
 _LISTED_AT_MOST = 10
+_NUMBERS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "duration",
+    "time_to_first_token",
+)
 _OF_CHAT = "(chat_id = :chat AND session_id = :chat) OR (chat_id = :chat AND chat_id IS NOT session_id)"
 """In two parts: the index of sessions has the one, that of chats which are no sessions has the other."""
 _AFTER_ALL = "\U0010ffff"
@@ -43,6 +54,8 @@ class Call:
     def cost_source(self) -> str:
         """As the row has it; where another program wrote it and does not say, `billed` or `unknown`."""
         source: str | None = self.row["cost_source"]
+        if self.row["cost_pico"] is None and source not in ("pending", "simulated"):
+            return "unknown"
         return source or ("billed" if self.row["cost_pico"] else "unknown")
 
     @property
@@ -125,11 +138,17 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
     with one_moment(connection):
         cursor = connection.execute(f"SELECT * FROM {calls_of(connection)} WHERE run_id = ? ORDER BY id", (run_id,))
         names = [column[0] for column in cursor.description]
-        calls = [Call(dict(zip(names, row, strict=True))) for row in cursor]
+        calls = [Call(_mended(dict(zip(names, row, strict=True)))) for row in cursor]
         answer = answer_of_run(connection, calls[0].row["chat_id"], run_id)
         tools = answer.tools[_steps_made(connection, answer.before) :]
     total = report(connection, Filters(run=run_id), ("agent",), UTC).total
     return Run(run_id, steps_of(calls, tools), total)
+
+
+def _mended(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without what another program wrote where a number belongs."""
+    odd = [name for name in _NUMBERS if not isinstance(row[name], int | float) or not math.isfinite(row[name])]
+    return {**row, **dict.fromkeys(odd)}
 
 
 def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:

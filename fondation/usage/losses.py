@@ -1,9 +1,12 @@
-"""Rows that found no room anywhere while the ledger could not be written: what every total misses."""
+"""What every total misses: rows that found no room anywhere while the ledger could not be written, and rows of which
+nobody can tell when they were.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 
+from fondation.stores.rows import LARGEST
 from fondation.usage.periods import Period
 
 
@@ -16,6 +19,19 @@ def lost_rows(connection: sqlite3.Connection, period: Period) -> int:
     query = "SELECT COALESCE(SUM(rows), 0) FROM usage_losses WHERE timestamp >= ? AND timestamp < ?"
     count: int = connection.execute(query, (since, until)).fetchone()[0]
     return count
+
+
+def untimed_rows(connection: sqlite3.Connection) -> int:
+    """How many rows another program wrote with a timestamp that is no number."""
+    untimed = f"timestamp < -{LARGEST} OR timestamp > {LARGEST} OR timestamp IS NULL"  # which an index finds
+    count: int = connection.execute(f"SELECT COUNT(*) FROM usage_tracking WHERE {untimed}").fetchone()[0]
+    return count
+
+
+def untimed_text(rows: int) -> str:
+    """A sentence for people."""
+    calls = "1 model call is" if rows == 1 else f"{rows:,} model calls are"
+    return f"{calls} left out here: the timestamp that another program wrote is no number of seconds."
 
 
 def loss_text(rows: int) -> str:

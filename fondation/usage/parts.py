@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fondation.stores.rows import COST_PICO
+from fondation.stores.rows import COST_PICO, IS_MONEY, LARGEST
 
 KNOWN = ("billed", "priced", "estimated")
 UNKNOWN = ("unknown", "pending")
 
-COST_SOURCE = f"COALESCE(cost_source, {COST_PICO} <> 0)"
+COST_SOURCE = f"COALESCE(cost_source, {COST_PICO} <> 0, 0)"
 
 _ADDED = (
     "prompt_tokens",
@@ -18,7 +18,6 @@ _ADDED = (
     "cached_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
-    COST_PICO,  # not the column of that name, which no index covers
 )
 _LISTED = ("duration", "time_to_first_token")
 
@@ -27,9 +26,11 @@ SUMMED = ", ".join(
         "status",
         COST_SOURCE,
         "COUNT(*)",
-        *(f"COALESCE(SUM({name}), 0)" for name in _ADDED),
+        f"COUNT(*) FILTER (WHERE {IS_MONEY})",
+        *(f"CAST(TOTAL({name}) AS INTEGER)" for name in _ADDED),  # as exact up to 2^53, and it never overflows
+        f"COALESCE(SUM({COST_PICO}), 0)",  # not the column of that name, which no index covers
         "json_group_array(COALESCE(run_id, id))",
-        *(f"json_group_array({name}) FILTER (WHERE {name} IS NOT NULL)" for name in _LISTED),
+        *(f"json_group_array({name}) FILTER (WHERE {name} <= {LARGEST})" for name in _LISTED),
     )
 )
 """The columns of a `Part`, over calls with one status and one cost source."""
@@ -42,6 +43,8 @@ class Part(NamedTuple):
     cost_source: str | int
     """Where another program wrote the row and does not say, whether there is a cost: 0 or 1."""
     calls: int
+    with_cost: int
+    """Those of them whose cost is an amount of money."""
     prompt_tokens: int
     completion_tokens: int
     total_tokens: int
@@ -63,11 +66,11 @@ class Part(NamedTuple):
         return self.status in ("done", None)
 
     @property
-    def is_known(self) -> bool:
-        """Whether the cost is known. Where another program wrote the row, what costs nothing may cost anything."""
-        return self.cost_source in (*KNOWN, 1)
+    def known_costs(self) -> int:
+        """Calls whose cost is known. Where another program wrote the row, what costs nothing may cost anything."""
+        return self.with_cost if self.cost_source in (*KNOWN, 1) else 0
 
     @property
-    def is_unknown(self) -> bool:
-        """Whether there may be a cost that is not known. What was refused is neither."""
-        return self.cost_source in (*UNKNOWN, 0)
+    def unknown_costs(self) -> int:
+        """Calls that may have a cost that is not known. What was refused is neither."""
+        return self.calls if self.cost_source in (*UNKNOWN, 0) else self.calls - self.with_cost

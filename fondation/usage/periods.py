@@ -49,6 +49,11 @@ def _before(now: datetime, count: int, unit: timedelta, text: str) -> datetime:
     return moment.astimezone(now.tzinfo)
 
 
+def time_of(moment: float, zone: tzinfo) -> datetime | None:
+    """A unix time in that time zone; None before 1970 and after 9999, where no call began."""
+    return datetime.fromtimestamp(moment, zone) if _FIRST <= moment < _LAST else None
+
+
 class Day(NamedTuple):
     """A day of a time zone."""
 

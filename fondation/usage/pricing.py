@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeGuard
 
 from fondation.calls import CostSource, ModelCall
+from fondation.stores.rows import LARGEST_COST
 
 if TYPE_CHECKING:
     from fondation.config import Price
 
 Cost: TypeAlias = tuple[float | None, CostSource]
 
-LARGEST_CHARGE = 1_000_000.0
-"""US dollars for one call."""
 TOKENS_PER_PRICE = 1_000_000
 
 
@@ -146,4 +145,4 @@ def _is_count(tokens: int | None) -> TypeGuard[int]:
 
 def _amount(dollars: float | None) -> float | None:
     """A sum that can be charged; a server that sends nonsense has told nothing."""
-    return dollars if dollars is not None and 0 <= dollars <= LARGEST_CHARGE else None
+    return dollars if dollars is not None and 0 <= dollars <= LARGEST_COST else None

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from fondation.errors import FondationError
-from fondation.stores.rows import COLUMNS, COST_PICO
+from fondation.stores.rows import COLUMNS, COST_PICO, IS_TIMED
 
 
 class NoLedger(FondationError):
@@ -55,11 +55,14 @@ def _connect(address: str) -> LedgerConnection:
 
 
 def calls_of(connection: sqlite3.Connection) -> str:
-    """The table as a subquery with every column, also where an older or another program made it."""
+    """The table as a subquery with every column, also where an older or another program made it.
+
+    Without rows of which nobody can tell when they were: `count_untimed` counts those.
+    """
     present = _columns(connection)
     columns = [name if name in present else f"NULL AS {name}" for name in ("id", *COLUMNS)]
     columns.append(f"{COST_PICO} AS cost_pico")  # not the column of that name, which no index covers
-    return f"(SELECT {', '.join(columns)} FROM usage_tracking)"
+    return f"(SELECT {', '.join(columns)} FROM usage_tracking WHERE {IS_TIMED})"
 
 
 def copy_calls(connection: sqlite3.Connection) -> str:

@@ -204,3 +204,12 @@ def test_json_is_of_exact_money(desk: Path) -> None:
     report: dict[str, Any] = json.loads(as_json(read(desk, EACH_USER), NOW, PARIS))
     ada = report["budgets"][0]["buckets"][0]
     assert (ada["spent"], ada["reserved"], ada["left"]) == (4.2500125, 0.3, 0.4499875)
+
+
+def test_a_row_that_another_program_got_wrong_is_of_unknown_cost_or_left_out(desk: Path) -> None:
+    before = read(desk, ALL_MONTH)[0].total
+    odd = {"cost": 1e7, "timestamp": int(NOW)}
+    insert(desk, odd, odd, {**odd, "cost_source": None}, {"cost": 0.5, "timestamp": "2026-11-22T10:00:00Z"})
+    after = read(desk, ALL_MONTH)[0].total.minus(before)
+    assert after == Amounts(calls=3, unknown_cost_calls=3)
+    assert len(read(desk, ALL_MONTH, EACH_USER)) == 2

@@ -171,3 +171,21 @@ def test_a_call_beside_the_answer_comes_last_under_what_it_was_for() -> None:
         (2, [None]),
         (None, ["title"]),
     ]
+
+
+def test_what_another_program_wrote_where_a_number_belongs_is_left_out(path: Path, fill: Fill) -> None:
+    fill(
+        {**RUN, "cost": 0.5, "duration": 40},
+        {**RUN, "cost": 1e7, "duration": "long", "time_to_first_token": "x", "cached_tokens": "many"},
+        {**RUN, "cost": 0.5, "timestamp": "2026-11-22T10:00:00Z"},
+        {**RUN, "cost": 0.5, "timestamp": MONDAY * 1000, "run_id": "run_in_milliseconds"},
+    )
+    with closing(open_to_read(path)) as connection:
+        run, in_milliseconds = read_run(connection, "run_a1b2"), read_run(connection, "run_in_milliseconds")
+    told = run_json(run)
+    assert (len(run.calls), told["took_ms"]) == (2, 40)
+    assert (told["total"]["cost"], told["total"]["unknown_cost_calls"]) == (0.5, 1)
+    assert [call["cost"] for step in told["steps"] for call in step["calls"]] == [0.5, None]
+    assert "unknown" in "".join(run_table(run, UTC))
+    assert run_json(in_milliseconds)["began_at"] is None
+    assert "at no date" in "".join(run_table(in_milliseconds, UTC))

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from fondation.stores import open_store
 from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters
+from fondation.usage.losses import untimed_rows
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
 from fondation.usage.reports import Report, report
@@ -234,3 +235,38 @@ def test_a_total_is_the_sum_of_its_groups_and_of_its_rows(folder: Path, made: li
 
 def is_answered(call: dict[str, Any]) -> bool:
     return call["cost_source"] != "simulated" and call["status"] in ("done", None)
+
+
+@pytest.mark.parametrize("by", ["agent", "user", "day"])
+@pytest.mark.parametrize("source", ["billed", None])
+@pytest.mark.parametrize("cost", [1e7, math.inf, -math.inf, "a lot", b"x"])
+def test_a_cost_that_is_no_amount_of_money_is_unknown(
+    path: Path, fill: Fill, cost: object, source: str | None, by: str
+) -> None:
+    odd = {"cost": cost, "cost_source": source}
+    fill({"cost": 0.5}, odd, odd)
+    total = read(path, by).total
+    assert (total.calls, total.cost_pico, total.known_cost_calls, total.unknown_cost_calls) == (3, 5 * 10**11, 1, 2)
+
+
+@pytest.mark.parametrize("by", ["agent", "user", "day"])
+@pytest.mark.parametrize("timestamp", ["2026-11-22T10:00:00Z", b"x", math.inf, -math.inf])
+def test_a_call_whose_time_is_no_number_is_left_out(path: Path, fill: Fill, timestamp: object, by: str) -> None:
+    fill({"cost": 0.5}, {"cost": 0.5, "timestamp": timestamp})
+    assert (read(path, by).total.calls, read(path, by).total.cost_pico) == (1, 5 * 10**11)
+    with closing(open_to_read(path)) as connection:
+        assert untimed_rows(connection) == 1
+
+
+@pytest.mark.parametrize("by", ["agent", "user"])
+@pytest.mark.parametrize("duration", ["long", b"x", math.inf])
+def test_a_duration_that_is_no_number_is_in_no_percentile(path: Path, fill: Fill, duration: object, by: str) -> None:
+    fill({"duration": 5, "time_to_first_token": 3}, {"duration": duration, "time_to_first_token": duration})
+    total = read(path, by).total
+    assert (total.calls, total.p95_ms, total.first_token_p95_ms) == (2, 5, 3)
+
+
+@pytest.mark.parametrize("tokens", ["many", 2**63 - 1])
+def test_tokens_that_are_too_many_or_no_number_break_no_report(path: Path, fill: Fill, tokens: object) -> None:
+    fill({"total_tokens": 7}, {"total_tokens": tokens}, {"total_tokens": tokens})
+    assert read(path).total.total_tokens == (7 if tokens == "many" else 2**63 - 1)

@@ -25,7 +25,7 @@ from fondation.cli.usage.ledger import (
 from fondation.cli.usage.reconcile import reconcile
 from fondation.cli.usage.watch import watch as watch_text
 from fondation.usage.filters import Filters
-from fondation.usage.losses import loss_text, lost_rows
+from fondation.usage.losses import loss_text, lost_rows, untimed_rows, untimed_text
 from fondation.usage.periods import Period
 from fondation.usage.reports import Report, count_calls, report
 from fondation.usage.tallies import GROUPINGS, labels_of
@@ -118,8 +118,9 @@ def command(
             _check_labels(connection, by)
             found = report(connection, replace(filters, period=period), by, ledger.zone, top)
             nothing = None if found.groups else _nothing_found(connection, ledger)
-            lost = lost_rows(connection, period)
-        return _Reading(found, period, nothing, loss_text(lost) if lost else None)
+            lost, untimed = lost_rows(connection, period), untimed_rows(connection)
+        missed = [text(rows) for text, rows in ((loss_text, lost), (untimed_text, untimed)) if rows]
+        return _Reading(found, period, nothing, missed)
 
     if watch:
         _check_terminal(form)
@@ -127,12 +128,12 @@ def command(
         return
     reading = read()
     if form == "table":
-        click.echo(_for_people(replace(reading, lost=None), ledger), nl=False)
+        click.echo(_for_people(replace(reading, missed=()), ledger), nl=False)
     else:
         click.echo(_for_programs(reading, ledger, form), nl=False)
-    for sentence in (reading.nothing_found if form != "table" else None, reading.lost):
-        if sentence:
-            click.echo(sentence, err=True)
+    nothing = [reading.nothing_found] if reading.nothing_found and form != "table" else []
+    for sentence in (*nothing, *reading.missed):
+        click.echo(sentence, err=True)
 
 
 command.add_command(explain)
@@ -170,7 +171,8 @@ class _Reading:
     report: Report
     period: Period
     nothing_found: str | None
-    lost: str | None
+    missed: Sequence[str]
+    """What is not in it."""
 
 
 def _for_people(reading: _Reading, ledger: Ledger) -> str:
@@ -181,7 +183,7 @@ def _for_people(reading: _Reading, ledger: Ledger) -> str:
         lines = [reading.nothing_found]
     else:
         lines = list(table(reading.report, reading.period, str(ledger.zone), room))
-    return "".join(f"{line}\n" for line in [*lines, *([reading.lost] if reading.lost else [])])
+    return "".join(f"{line}\n" for line in [*lines, *reading.missed])
 
 
 def _for_programs(reading: _Reading, ledger: Ledger, form: Format) -> str:

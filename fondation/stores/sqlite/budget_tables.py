@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fondation.calls import Purpose
 from fondation.stores.budgets import Counter, Crossing, Scope, Standing
-from fondation.stores.rows import COST_PICO
+from fondation.stores.rows import COST_PICO, IS_MONEY, IS_TIMED
 from fondation.stores.sqlite.ledger import BUSY_MS
 
 NEWEST_CALLS = 5_000
@@ -20,7 +20,7 @@ NEWEST_CALLS = 5_000
 KEEP_STEP = 3_600.0
 """How exactly it is known until when a counter is kept. One that is forgotten is added up anew when it is asked for."""
 
-_SUM = f"SELECT COALESCE(SUM({COST_PICO}), 0) FROM usage_tracking WHERE "
+_SUM = f"SELECT COALESCE(SUM({COST_PICO}), 0) FROM usage_tracking WHERE {IS_TIMED} AND "
 _STANDING = (
     "SELECT spent_pico, warned, kept_until, COALESCE(SUM(amount_pico) FILTER (WHERE NOT is_held), 0), "
     "COALESCE(SUM(amount_pico) FILTER (WHERE is_held), 0) FROM usage_budgets "
@@ -43,7 +43,7 @@ _CROSS = (
 _COSTS = (
     f"SELECT {COST_PICO} FROM (SELECT * FROM usage_tracking ORDER BY timestamp DESC LIMIT {NEWEST_CALLS}) "
     "WHERE agent_name = ? AND requested_model = ? AND COALESCE(purpose, 'answer') = ? "
-    "AND cost_source IN ('billed', 'priced', 'estimated') LIMIT ?"
+    f"AND cost_source IN ('billed', 'priced', 'estimated') AND {IS_MONEY} LIMIT ?"
 )
 _FORGET = "DELETE FROM usage_budgets WHERE kept_until < ? AND key NOT IN (SELECT counter FROM usage_reservations)"
 

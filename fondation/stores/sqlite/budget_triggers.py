@@ -8,12 +8,15 @@ A call that failed by itself, or whose process died, holds nothing once nobody c
 
 from __future__ import annotations
 
+from fondation.stores.rows import IS_MONEY
+
 _IS_COUNTED = "{row}.budgets IS NOT NULL AND json_valid({row}.budgets)"
 _HAS_CHANGED = "(NEW.cost IS NOT OLD.cost OR NEW.cost_source IS NOT OLD.cost_source OR NEW.status IS NOT OLD.status)"
 _ADD = (
     "UPDATE usage_budgets SET spent_pico = spent_pico + ({cost}) "
     "WHERE key IN (SELECT value FROM json_each({row}.budgets))"
 )
+_COST = f"CASE WHEN {{row}}.{IS_MONEY} THEN {{row}}.cost_pico ELSE 0 END"
 _FREE = "DELETE FROM usage_reservations WHERE token = {row}.reservation"
 _IS_HELD = (
     "CASE NEW.cost_source WHEN 'pending' THEN NEW.status IN ('aborted', 'error', 'done') "
@@ -33,15 +36,15 @@ _FREE_IF_FINAL = (
 def budget_triggers() -> tuple[str, ...]:
     """The statements that make them. They have shipped: a change is a new migration."""
     return (
-        _trigger("INSERT", "NEW", _IS_COUNTED, "NEW.cost_pico", _FREE_IF_FINAL),
+        _trigger("INSERT", "NEW", _IS_COUNTED, _COST.format(row="NEW"), _FREE_IF_FINAL),
         _trigger(
             "UPDATE OF cost, cost_source, status",
             "NEW",
             f"{_IS_COUNTED} AND {_HAS_CHANGED}",
-            "NEW.cost_pico - OLD.cost_pico",
+            f"{_COST.format(row='NEW')} - {_COST.format(row='OLD')}",
             _FREE_IF_FINAL,
         ),
-        _trigger("DELETE", "OLD", _IS_COUNTED, "- OLD.cost_pico", _FREE),
+        _trigger("DELETE", "OLD", _IS_COUNTED, f"- {_COST.format(row='OLD')}", _FREE),
     )
 
 

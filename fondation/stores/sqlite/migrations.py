@@ -7,7 +7,7 @@ import sqlite3
 
 from sqlite_utils import Database, Migrations
 
-from fondation.stores.rows import ADDED_COLUMNS, BASE_COLUMNS, COST_PICO
+from fondation.stores.rows import ADDED_COLUMNS, BASE_COLUMNS, CAST_PICO
 from fondation.stores.sqlite.budget_triggers import budget_triggers
 from fondation.stores.sqlite.views import views
 
@@ -43,7 +43,7 @@ def m001_usage_tracking(database: Database) -> None:
             database.execute(f"ALTER TABLE usage_tracking ADD COLUMN {name} {kind}")
     if "cost_pico" not in present:
         database.execute(
-            f"ALTER TABLE usage_tracking ADD COLUMN cost_pico INTEGER GENERATED ALWAYS AS ({COST_PICO}) VIRTUAL"
+            f"ALTER TABLE usage_tracking ADD COLUMN cost_pico INTEGER GENERATED ALWAYS AS ({CAST_PICO}) VIRTUAL"
         )
     for name in ("timestamp", "session_id", "user_id", "run_id"):
         database.execute(f"CREATE INDEX IF NOT EXISTS usage_tracking_{name} ON usage_tracking ({name})")
@@ -245,3 +245,15 @@ def m018_usage_by_kind(database: Database) -> None:
         ("chat_id", "chat_id) WHERE (chat_id IS NOT session_id"),
     ):
         database.execute(f"CREATE INDEX usage_tracking_{name} ON usage_tracking ({columns})")
+
+
+@migrations()
+def m019_usage_odd_costs(database: Database) -> None:
+    """A cost that another program got wrong is in no view's sum and in no budget."""
+    for name, select in views().items():
+        database.execute(f"DROP VIEW IF EXISTS {name}")
+        database.execute(f"CREATE VIEW {name} AS {select}")
+    for change in ("insert", "update", "delete"):
+        database.execute(f"DROP TRIGGER IF EXISTS usage_tracking_budgets_{change}")
+    for trigger in budget_triggers():
+        database.execute(trigger)

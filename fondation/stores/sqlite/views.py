@@ -6,10 +6,15 @@ their own. `cost_usd` is NULL where no cost is known, which is not zero.
 
 from __future__ import annotations
 
+from fondation.stores.rows import COST_PICO, IS_MONEY, IS_TIMED
+
 _REAL = "cost_source IS NOT 'simulated'"
 _SIMULATED = "cost_source IS 'simulated'"
-_KNOWN = "cost_source IN ('billed', 'priced', 'estimated') OR (cost_source IS NULL AND cost_pico <> 0)"
-_UNKNOWN = "cost_source IN ('unknown', 'pending') OR (cost_source IS NULL AND cost_pico = 0)"
+_KNOWN = f"{IS_MONEY} AND (cost_source IN ('billed', 'priced', 'estimated') OR (cost_source IS NULL AND cost <> 0))"
+_UNKNOWN = (
+    "cost_source IN ('unknown', 'pending') OR (cost_source IS NULL AND cost = 0) "
+    f"OR ({_REAL} AND ({IS_MONEY}) IS NOT TRUE)"
+)
 _REFUSED = "status IS 'refused'"
 _TOKENS = (
     "prompt_tokens",
@@ -24,13 +29,13 @@ _COUNTS = {
     "runs": f"COUNT(DISTINCT COALESCE(run_id, id)) FILTER (WHERE {_REAL})",
     "calls": f"COUNT(*) FILTER (WHERE {_REAL} AND NOT {_REFUSED})",
     "refused_calls": f"COUNT(*) FILTER (WHERE {_REAL} AND {_REFUSED})",
-    **{name: f"COALESCE(SUM({name}) FILTER (WHERE {_REAL}), 0)" for name in _TOKENS},
+    **{name: f"CAST(TOTAL({name}) FILTER (WHERE {_REAL}) AS INTEGER)" for name in _TOKENS},
     "cost_usd": f"CASE WHEN COUNT(*) FILTER (WHERE {_UNKNOWN}) = 0 OR COUNT(*) FILTER (WHERE {_KNOWN}) > 0 "
-    f"THEN COALESCE(SUM(cost_pico) FILTER (WHERE {_REAL}), 0) / 1e12 END",
+    f"THEN TOTAL({COST_PICO}) FILTER (WHERE {_REAL}) / 1e12 END",
     "unknown_cost_calls": f"COUNT(*) FILTER (WHERE {_UNKNOWN})",
     "simulated_calls": f"COUNT(*) FILTER (WHERE {_SIMULATED})",
-    "first_call_utc": "DATETIME(MIN(timestamp), 'unixepoch')",
-    "last_call_utc": "DATETIME(MAX(timestamp), 'unixepoch')",
+    "first_call_utc": f"DATETIME(MIN(timestamp) FILTER (WHERE {IS_TIMED}), 'unixepoch')",
+    "last_call_utc": f"DATETIME(MAX(timestamp) FILTER (WHERE {IS_TIMED}), 'unixepoch')",
 }
 
 _FIGURES = ", ".join(f"{expression} AS {name}" for name, expression in _COUNTS.items())

@@ -263,6 +263,17 @@ def test_rows_that_were_lost_are_told_beside_every_report(usage: Usage, form: st
     assert "Up to 5 model calls" in usage("--since", "2020-01-01").stderr
 
 
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_calls_of_no_time_are_told_beside_every_report(usage: Usage, form: str) -> None:
+    make_ledger(Path("fondation.db"), 10, 20, 30)
+    assert "left out" not in usage("--format", form).output
+    with closing(sqlite3.connect("fondation.db")) as connection, connection:
+        connection.execute("UPDATE usage_tracking SET timestamp = '2026-11-22T10:00:00Z' WHERE id < 3")
+    result = usage("--format", form, "--since", "7d")
+    assert result.exit_code == 0
+    assert "2 model calls are left out here: the timestamp" in result.stderr
+
+
 def test_the_dearest_are_shown_and_the_others_are_one_line(usage: Usage) -> None:
     make_ledger(Path("fondation.db"), 10, 20, user="ada")
     for user in ("bob", "eve"):

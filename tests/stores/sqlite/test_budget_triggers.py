@@ -4,6 +4,7 @@ known yet hold what was set aside for them."""
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -159,3 +160,21 @@ def write_call(database: sqlite3.Connection, status: str, source: str) -> None:
         "VALUES ('Ann', 0, 0, 0, ?, ?, 't1', '[\"day\"]')",
         (status, source),
     )
+
+
+def test_a_cost_that_is_no_amount_of_money_is_not_counted(database: sqlite3.Connection) -> None:
+    with undone(database):
+        apply(database, ("insert", 1, 0.5, "billed", ["day"]))
+        apply(database, ("insert", 2, 1e7, "billed", ["day"]))
+        for odd in (math.inf, "a lot", 1e7):
+            apply(database, ("update", 2, odd, "billed"))
+            assert spent(database) == 5 * 10**11
+        apply(database, ("update", 2, 0.25, "billed"))
+        assert spent(database) == 75 * 10**10
+        apply(database, ("update", 2, 1e7, "billed"))
+        apply(database, ("delete", 2))
+        assert spent(database) == 5 * 10**11
+
+
+def spent(database: sqlite3.Connection) -> object:
+    return database.execute("SELECT spent_pico FROM usage_budgets WHERE key = 'day'").fetchone()[0]

@@ -446,3 +446,18 @@ async def test_what_is_held_leaves_no_room_and_is_not_waited_for(
     told = decision.standings["day"]
     assert (told.spent, told.reserved, told.held) == (0, 0, 4 * CENT)
     assert (await reserve(budgets, "less", claim(6 * CENT))).granted == {"day": 6 * CENT}
+
+
+async def test_a_row_that_another_program_got_wrong_breaks_no_counter(
+    budgets: BudgetStore, store: UsageStore, path: Path
+) -> None:
+    odd = [(1e7, 0), (1e7, 0), ("a lot", 0), (0.5, "2026-11-22"), (0.25, 0)]
+    with closing(sqlite3.connect(path)) as writer, writer:
+        writer.executemany(
+            "INSERT INTO usage_tracking (agent_name, requested_model, total_tokens, cost, timestamp, cost_source) "
+            "VALUES ('Ann', 'm', 0, ?, ?, 'billed')",
+            odd,
+        )
+    assert await standing(budgets) == (25 * CENT, 0)
+    with closing(BudgetTables(path)) as tables:
+        assert tables.costs("Ann", "m", "answer", 20) == [25 * CENT, 50 * CENT]

@@ -69,6 +69,7 @@ MIGRATIONS = [
     "m016_usage_views",
     "m017_usage_budgets",
     "m018_usage_by_kind",
+    "m019_usage_odd_costs",
 ]
 NEEDED = {"agent_name", "total_tokens", "cost", "timestamp"}
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -71,3 +72,12 @@ def test_every_view_splits_by_what_it_is_called_after(path: Path, view: str) -> 
     shown = rows(path, view, one, {**other, "run_id": "run_2", "timestamp": 1_795_392_000 - 1})
     assert [row["cost_usd"] for row in shown] == [1.0, 1.0]
     assert sorted(row["last_call_utc"] for row in shown) == ["2026-11-22 23:59:59", "2026-11-23 00:00:00"]
+
+
+@pytest.mark.parametrize("source", ["billed", None])
+@pytest.mark.parametrize("cost", [1e7, math.inf, "a lot"])
+def test_a_cost_that_is_no_amount_of_money_is_unknown(path: Path, cost: object, source: str | None) -> None:
+    odd = {"cost": cost, "cost_source": source, "total_tokens": 2**63 - 1, "timestamp": "2026-11-22T10:00:00Z"}
+    (row,) = rows(path, "usage_by_agent", {"cost": 0.5, "cost_source": "billed"}, odd, odd)
+    assert (row["calls"], row["cost_usd"], row["unknown_cost_calls"]) == (3, 0.5, 2)
+    assert row["last_call_utc"] == "2026-11-23 00:00:00"
