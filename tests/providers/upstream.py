@@ -34,7 +34,14 @@ class Hang:
     """Say nothing more, until the client goes."""
 
 
-Step: TypeAlias = bytes | Pause | Cut | Reset | Hang
+@dataclass(frozen=True)
+class Until:
+    """Go on once the test says so."""
+
+    said: asyncio.Event
+
+
+Step: TypeAlias = bytes | Pause | Until | Cut | Reset | Hang
 EVENT_STREAM = {"Content-Type": "text/event-stream"}
 
 
@@ -153,6 +160,8 @@ async def _do(
             await writer.drain()
         case Pause(seconds):
             await asyncio.sleep(seconds)
+        case Until(said):
+            await said.wait()
         case Cut():
             raise _Closed
         case Reset():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -120,13 +121,17 @@ class Outcome:
             assert len(self.end.tool_calls) == len(begun)
 
 
-async def ask(provider: Provider, request: ModelRequest = QUESTION) -> Outcome:
-    """Ask once, and keep what comes."""
+async def ask(
+    provider: Provider, request: ModelRequest = QUESTION, *, on_text: Callable[[str], object] = lambda text: None
+) -> Outcome:
+    """Ask once, and keep what comes; `on_text` is told all text so far."""
     outcome = Outcome(new_call(provider.name))
     try:
         async with contextlib.aclosing(provider.stream(request, outcome.call)) as pieces:
             async for batch in pieces:
                 outcome.batches.append(list(batch))
+                if outcome.text:
+                    on_text(outcome.text)
     except ProviderError as error:
         outcome.error = error
     outcome.assert_grammar()
