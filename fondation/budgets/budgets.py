@@ -47,6 +47,7 @@ class Budgets:
     """Asks for money in the ledger's database; while that fails, goes by what it knows."""
 
     def __init__(self, budgets: Sequence[Budget], models: Mapping[str, Model], store: BudgetStore) -> None:
+        self._budgets = budgets
         self._models = models
         self._store = store
         self._known = LastKnown()
@@ -57,10 +58,11 @@ class Budgets:
     async def ask(self, proposal: Proposal, lease: float) -> Answer:
         """Whether a call may be sent, and to which model. What is set aside for it is so for `lease` seconds at most.
 
-        An exceeded budget that names another model is counted for that one, and not asked again. No model is tried
-        twice.
+        An exceeded budget that names another model is counted for that one, and not asked again; nor is it where that
+        model is proposed at once. No model is tried twice.
         """
-        want, tried, crossed = Want(proposal, proposal.model), {proposal.model.name}, list[Statement]()
+        want = Want(proposal, proposal.model, self._standing_in(proposal.model))
+        tried, crossed = {proposal.model.name}, list[Statement]()
         while want.model.provider.name != "simulated":
             taken = await self._reserving.take(want, lease)
             crossed += [each.statement() for each in taken.crossed]
@@ -107,7 +109,12 @@ class Budgets:
         refusal = next(each for each in refusing if each.budget.use not in tried)
         model, sentence = self._models[refusal.budget.use or ""], refusal.statement().sentence()
         log.info("run %s: %s answers instead: %s", want.proposal.run.run_id, model.name, sentence)
-        return Want(want.proposal, model, want.unchecked | {refusal.budget.name})
+        passed = want.unchecked - self._standing_in(want.proposal.model)
+        return Want(want.proposal, model, passed | {refusal.budget.name})
+
+    def _standing_in(self, model: Model) -> frozenset[str]:
+        """The budgets for which a model answers that no other could stand in for."""
+        return frozenset(budget.name for budget in self._budgets if budget.use == model.name)
 
     def _may_cross(self, counted: Counted, cost: int) -> bool:
         """Calls beside this one may have ended, and those that have not may cost more than they set aside."""

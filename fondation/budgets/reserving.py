@@ -48,7 +48,8 @@ class Counted(NamedTuple):
         """How much was spent, and what leaves no room where it is not that."""
         spent, reserved = self.standing.used, self.standing.reserved
         is_crowded = self.claim.granted(spent, reserved) is None and self.claim.granted(spent, 0) is not None
-        return Statement(self.budget, self.counter, self.standing.spent, set_aside=reserved if is_crowded else 0)
+        set_aside = reserved if is_crowded else 0
+        return Statement(self.budget, self.counter, self.standing.spent, set_aside, self.standing.held)
 
 
 @dataclass(frozen=True, slots=True)

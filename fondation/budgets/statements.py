@@ -29,6 +29,8 @@ class Statement:
     spent: int
     set_aside: int = 0
     """What calls under way hold, where only that leaves no room."""
+    held: int = 0
+    """What is kept for calls that ended without telling their cost."""
 
     @property
     def data(self) -> dict[str, Json]:
@@ -54,7 +56,7 @@ class Statement:
             spent, limit, held = map(_dollars, (self.spent, self.budget.limit, self.set_aside))
             state = f"has no room for another call now: {spent} of {limit} is spent, and {held} is set aside"
             return f'The budget "{self.budget.name}" {state} for calls under way.'
-        is_used_up = self.spent >= self.budget.limit
+        is_used_up = self.spent + self.held >= self.budget.limit
         return self._sentence("is used up" if is_used_up else "has no room for another call")
 
     def warning(self) -> str:
@@ -62,6 +64,8 @@ class Statement:
 
     def _sentence(self, state: str) -> str:
         spent = f"{_dollars(self.spent)} of {_dollars(self.budget.limit)} is spent"
+        if self.held:
+            spent += f", and {_dollars(self.held)} is kept for calls that ended without telling their cost"
         text = f'The budget "{self.budget.name}" {state}: {spent}.'
         ends = self.counter.scope.ends
         return text if ends is None else f"{text} It begins anew at {utc_text(ends)}."

@@ -13,9 +13,11 @@ DOLLAR = 10**12
 MIDNIGHT = 1_795_478_400.0
 
 
-def statement(spent: int, limit: int = 5 * DOLLAR, *, daily: bool = True, set_aside: int = 0) -> Statement:
+def statement(
+    spent: int, limit: int = 5 * DOLLAR, *, daily: bool = True, set_aside: int = 0, held: int = 0
+) -> Statement:
     budget = Budget("per-user", limit, ZoneInfo("UTC"), per="user", every="day" if daily else None)
-    return Statement(budget, budget.counter(MIDNIGHT - 60, "ada"), spent, set_aside)
+    return Statement(budget, budget.counter(MIDNIGHT - 60, "ada"), spent, set_aside, held)
 
 
 def test_a_part_holds_dollars_and_the_moment() -> None:
@@ -36,6 +38,12 @@ def test_a_sentence_says_why() -> None:
     assert statement(5_100_000_000_000).sentence() == f"{used_up} {reset}"
     assert statement(4_992_100_000_000, daily=False).sentence() == no_room
     assert statement(4 * DOLLAR).warning() == f"{runs_short} {reset}"
+
+
+def test_what_broken_off_calls_keep_is_said() -> None:
+    told = statement(DOLLAR, 2 * DOLLAR, daily=False, held=DOLLAR).sentence()
+    kept = "$1.00 of $2.00 is spent, and $1.00 is kept for calls that ended without telling their cost."
+    assert told == f'The budget "per-user" is used up: {kept}'
 
 
 def test_what_others_are_about_to_free_is_asked_for_again_soon() -> None:

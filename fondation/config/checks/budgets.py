@@ -66,7 +66,7 @@ def _check_substitute(document: Document, path: Path) -> None:
         document.error(use, "substitute-for-itself", message, "name a cheaper model, or write on_exceed: stop")
     elif _of_agents(document, path, counted) == {name}:
         message = f"{dotted(use)} is {document.shown(use)}, the only model of the agents that the budget counts"
-        help = "name another model, or write on_exceed: stop, which is what happens"
+        help = "name another model, or write on_exceed: stop; so it stops nothing"
         document.warning(use, "unused-substitute", message, help)
 
 
