@@ -21,7 +21,12 @@ from fondation.usage.periods import Period
 from fondation.usage.reading import calls_of
 
 Kind: TypeAlias = Literal[
-    "missing in the ledger", "missing in the export", "cost unknown in the ledger", "other cost", "other calls"
+    "missing in the ledger",
+    "twice in the export",
+    "missing in the export",
+    "cost unknown in the ledger",
+    "other cost",
+    "other calls",
 ]
 
 SLACK = timedelta(minutes=1)
@@ -46,6 +51,8 @@ class Entry:
     run_id: str | None = None
     is_charged: bool = True
     """Whether the provider must have it in its books too."""
+    is_repeated: bool = False
+    """Whether an earlier line of the export has its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ def reconcile(
     assert covered.since is not None
     assert covered.until is not None
     calls = list(_calls(connection, covered.since - SLACK, covered.until + SLACK, provider))
-    charges = [_entry(charge, export.per_call) for charge in export.charges]
+    charges = list(_entries(export))
     pairs = _matched(charges, calls) if export.per_call else _by_day_and_model(charges, calls, covered)
     compared = [(charge, call) for charge, call in pairs if _within(covered, charge or call)]
     found = [Difference(kind, charge, call) for charge, call in compared if (kind := _difference(charge, call))]
@@ -153,7 +160,15 @@ def _calls(connection: sqlite3.Connection, since: datetime, until: datetime, pro
         )
 
 
-def _entry(charge: Charge, per_call: bool) -> Entry:
+def _entries(export: Export) -> Iterator[Entry]:
+    seen: set[str] = set()
+    for charge in export.charges:
+        yield _entry(charge, export.per_call, is_repeated=charge.id in seen)
+        if charge.id is not None:
+            seen.add(charge.id)
+
+
+def _entry(charge: Charge, per_call: bool, *, is_repeated: bool) -> Entry:
     return Entry(
         time=charge.time,
         models=tuple(dict.fromkeys(filter(None, (charge.model, charge.other_model)))),
@@ -162,6 +177,7 @@ def _entry(charge: Charge, per_call: bool) -> Entry:
         id=charge.id,
         prompt_tokens=charge.prompt_tokens,
         completion_tokens=charge.completion_tokens,
+        is_repeated=is_repeated,
     )
 
 
@@ -243,7 +259,7 @@ def _difference(charge: Entry | None, call: Entry | None) -> Kind | None:
     if charge is None:
         return "missing in the export" if call is not None and call.is_charged and _may_cost(call) else None
     if call is None:
-        return "missing in the ledger"
+        return "twice in the export" if charge.is_repeated else "missing in the ledger"
     if call.pico != charge.pico:
         return "cost unknown in the ledger" if call.unknown_cost_calls else "other cost"
     if charge.calls is not None and charge.calls != call.calls:

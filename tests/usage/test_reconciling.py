@@ -261,3 +261,10 @@ def test_what_was_left_out_of_either_book_is_found_and_nothing_else(
         expected["missing in the ledger"] += there and not here
     assert {kind: kinds(found).count(kind) for kind in expected} == expected
     assert len(found.differences) == sum(expected.values())
+
+
+def test_a_call_that_the_export_names_twice_is_not_missing_in_the_ledger(path: Path, fill: Fill) -> None:
+    fill({**SONNET, "generation_id": "gen-1", "cost": 0.5})
+    found = compare(path, line("gen-1", "0.5"), line("gen-1", "0.5"), line("gen-2", "0.5", 30))
+    assert kinds(found) == ["twice in the export", "missing in the ledger"]
+    assert not found.agrees
