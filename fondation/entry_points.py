@@ -32,7 +32,7 @@ def load_entry_point(text: str) -> Function:
     if inspect.isclass(found):
         raise EntryPointError(f"{text} is a class", "name a function, or an instance that can be called")
     if owner := _standard_library_owner(found):
-        raise EntryPointError(f"{text} is from the standard library ({owner}), which no model may call", WRAP)
+        raise EntryPointError(f"{text} is from the standard library ({owner}), which no entry point may name", WRAP)
     return found
 
 
@@ -49,7 +49,7 @@ def split_entry_point(text: str) -> tuple[str, str]:
     if not separator or not all(name.isidentifier() for name in (*module_name.split("."), *attribute.split("."))):
         raise EntryPointError(f'"{text}" is no entry point', _FORM)
     if module_name.split(".")[0] in _STANDARD_LIBRARY:
-        raise EntryPointError(f"{module_name} belongs to the standard library, which no model may call", WRAP)
+        raise EntryPointError(f"{module_name} belongs to the standard library, which no entry point may name", WRAP)
     return module_name, attribute
 
 

@@ -26,6 +26,8 @@ def banner(loaded: Loaded, app: web.Application, port: int) -> str:
         "models": _aligned(_models(loaded, services)),
         "ledger": [_ledger(services)],
     }
+    if uncounted := [warning.message for warning in loaded.warnings if warning.code == "unpriced-model"]:
+        sections["budgets"] = ["; ".join(uncounted)]
     lines = [f"fondation {__version__} serves {loaded.summary()}", ""]
     for title, entries in sections.items():
         for number, entry in enumerate(entries):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from fondation.config import scalars
 from fondation.config.checks import check
 from fondation.config.checks.instructions import resolve_instructions
 from fondation.config.document import Document
@@ -98,10 +100,17 @@ def _built(document: Document) -> Config | None:
             if path[:1] == ("routes",) and path not in document.source.values:
                 path = path[2:]  # a route's limits are those of the file where it writes none
             path = document.nearest(path)
-            document.error(
-                path, "invalid-value", f"{document.name(path)}: {details['msg'].removeprefix('Value error, ')}"
-            )
+            message = f"{document.name(path)}: {details['msg'].removeprefix('Value error, ')}"
+            document.error(path, "invalid-value", message, _help_for_dollars(document.text(*path)))
         return None
+
+
+def _help_for_dollars(text: str | None) -> str:
+    """For what the schema took for a variable: `$${LIMIT}` is the text ${LIMIT}."""
+    if text is None or not re.search(scalars.WHOLE_VARIABLE, text):
+        return ""
+    name = text[2:-1].partition(":-")[0]
+    return f"$$ is a $, and what follows it no variable: write ${{{name}}}, with the $ in its value, like {name}=$5.00"
 
 
 def _sorted(problems: Iterable[Problem], file: str) -> list[Problem]:

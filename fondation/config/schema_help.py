@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 from fondation.config import scalars, secrets, yaml_scalars
@@ -122,14 +123,16 @@ def wrong_form(path: Path, scalar: Scalar, text: str, *, from_environment: bool)
     return scalar.help
 
 
-def wrong_word(scalar: Scalar, text: str) -> str:
-    """For text where one of a few words, or a mapping, belongs: the mapping that was meant."""
+def wrong_word(scalar: Scalar, text: str, models: Sequence[str]) -> str:
+    """For text where one of a few words, or a mapping, belongs: the mapping that was meant. `models` are the file's."""
     if scalar is scalars.APPROVAL and scalars.ENTRY_POINT.fits(text):
         return f'write a mapping: {{when: "{text}"}}'
     if scalar is scalars.ON_DISCONNECT and scalars.DURATION.fits(text):
         return f"write a mapping: {{grace: {text}}}"
-    if scalar is scalars.ON_EXCEED and scalars.NAME.fits(text):
-        return f"write stop, or the model that answers instead: {{use: {text}}}"
+    if scalar is scalars.ON_EXCEED and models:
+        if text in models:
+            return f"write stop, or the model that answers instead: {{use: {text}}}"
+        return f"{scalar.help}; the models are {listed(models, 'and')}"
     return scalar.help
 
 

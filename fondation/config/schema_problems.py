@@ -159,7 +159,8 @@ def _wrong_form(violation: Violation) -> None:
     elif form is None:
         _wrong_kind(violation)
     elif form.words:
-        _wrong_word(violation, form.words, schema_help.wrong_word(form, violation.found))
+        help = schema_help.wrong_word(form, violation.found, list(document.mapping("models")))
+        _wrong_word(violation, form.words, help)
     elif violation.from_environment:
         message = f"{name} is {document.shown(violation.path)}, whose value is not {form.noun}"
         help = schema_help.wrong_form(violation.path, form, violation.found, from_environment=True)

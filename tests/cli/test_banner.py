@@ -53,3 +53,10 @@ def test_without_a_route_it_says_where_to_add_one(tmp_path: Path) -> None:
 def test_a_ledger_that_is_off_says_by_which_key(tmp_path: Path) -> None:
     text = printed(tmp_path, MODELS + AGENTS + ROUTES + "usage: {enabled: false}\n")
     assert "ledger  off (usage.enabled)" in text
+
+
+def test_models_whose_calls_no_budget_can_count_are_told(tmp_path: Path) -> None:
+    project = MODELS + AGENTS + ROUTES
+    assert "budgets" not in printed(tmp_path, project)
+    lines = printed(tmp_path, f"{project}budgets:\n  - {{name: all, limit: $5.00}}\n").splitlines()
+    assert "  budgets budgets[0] counts the calls to own as $0: nobody says what they cost" in lines
