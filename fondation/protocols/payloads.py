@@ -45,12 +45,16 @@ def summary_metadata(summary: RunSummary) -> dict[str, Json]:
 
 
 def usage_metadata(usage: TokenUsage, cost_source: str) -> dict[str, Json]:
-    """Tokens and money as a page reads them; what is unknown is left out, never zero."""
+    """Tokens and money as a page reads them; what is unknown is left out, never zero.
+
+    So is the zero of calls that were refused: a page merges metadata, and would keep it beside a later cost that nobody
+    knows.
+    """
     known = {
         "promptTokens": usage.prompt_tokens,
         "completionTokens": usage.completion_tokens,
         "totalTokens": usage.total,
-        "cost": usage.cost,
+        "cost": None if cost_source == "none" else usage.cost,
     }
     return {
         **{name: value for name, value in known.items() if value is not None},
