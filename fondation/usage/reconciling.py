@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from fondation.stores.rows import IS_MONEY
 from fondation.usage.exports import Charge, Export
 from fondation.usage.money import to_pico
 from fondation.usage.parts import KNOWN
@@ -31,6 +32,21 @@ Kind: TypeAlias = Literal[
 
 SLACK = timedelta(minutes=1)
 """How far apart the clocks of both may be."""
+
+_EACH = (
+    "timestamp, model, requested_model, cost_pico, 1, cost_source, status, generation_id, prompt_tokens, "
+    "completion_tokens, run_id"
+)
+_IN_ORDER = "ORDER BY id"
+_SUMMED = (
+    "MIN(timestamp), model, requested_model, SUM(cost_pico), COUNT(*), cost_source, status, MAX(generation_id), "
+    "NULL, NULL, NULL"
+)
+_GROUPED = (
+    "GROUP BY CAST(timestamp AS INTEGER) / 86400, model, requested_model, cost_source, status, generation_id > '', "
+    f"cost > 0, cost < 0, {IS_MONEY}"
+)
+"""By all that decides whether a call is charged, and whether its cost is known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,9 +126,7 @@ def reconcile(
     """
     provider = provider or export.provider
     covered = _covered(export, period)
-    assert covered.since is not None
-    assert covered.until is not None
-    calls = list(_calls(connection, covered.since - SLACK, covered.until + SLACK, provider))
+    calls = list(_calls(connection, covered, provider, per_call=export.per_call))
     charges = list(_entries(export))
     pairs = _matched(charges, calls) if export.per_call else _by_day_and_model(charges, calls, covered)
     compared = [(charge, call) for charge, call in pairs if _within(covered, charge or call)]
@@ -124,8 +138,14 @@ def reconcile(
         export.per_call,
         export=_sums(charge for charge, _ in counted),
         ledger=_sums(call for _, call in counted),
-        differences=sorted(found, key=lambda difference: difference.time),
+        differences=sorted(found, key=_by_time),
     )
+
+
+def _by_time(difference: Difference) -> tuple[datetime, tuple[str, ...]]:
+    entry = difference.export or difference.ledger
+    assert entry is not None
+    return entry.time, entry.models
 
 
 def _covered(export: Export, period: Period) -> Period:
@@ -137,20 +157,25 @@ def _covered(export: Export, period: Period) -> Period:
     return Period(max(first, period.since or first), min(last, period.until or last))
 
 
-def _calls(connection: sqlite3.Connection, since: datetime, until: datetime, provider: str | None) -> Iterator[Entry]:
-    query = (
-        "SELECT timestamp, model, requested_model, cost_pico, cost_source, status, generation_id, prompt_tokens, "
-        f"completion_tokens, run_id FROM {calls_of(connection)} WHERE timestamp >= ? AND timestamp < ? "
-        "AND cost_source IS NOT 'simulated' AND (provider = ? OR ? IS NULL) ORDER BY id"
-    )
-    for row in connection.execute(query, (since.timestamp(), until.timestamp(), provider, provider)):
-        moment, model, requested, pico, source, status, generation, prompt, completion, run_id = row
-        is_known = source in (*KNOWN, "none") or (source is None and pico)
+def _calls(connection: sqlite3.Connection, period: Period, provider: str | None, *, per_call: bool) -> Iterator[Entry]:
+    """The calls of a period; or sums over calls of a day (UTC) and model that are charged alike."""
+    assert period.since is not None
+    assert period.until is not None
+    slack = SLACK if per_call else timedelta()
+    ends = ((period.since - slack).timestamp(), (period.until + slack).timestamp())
+    for row in connection.execute(
+        f"SELECT {_EACH if per_call else _SUMMED} FROM {calls_of(connection)} WHERE timestamp >= ? AND timestamp < ? "
+        f"AND cost_source IS NOT 'simulated' AND (provider = ? OR ? IS NULL) {_IN_ORDER if per_call else _GROUPED}",
+        (*ends, provider, provider),
+    ):
+        moment, model, requested, pico, calls, source, status, generation, prompt, completion, run_id = row
+        is_known = pico is not None and (source in (*KNOWN, "none") or (source is None and pico))
         yield Entry(
             time=datetime.fromtimestamp(moment, UTC),
             models=tuple(dict.fromkeys(filter(None, (model, requested)))),
-            pico=pico,
-            unknown_cost_calls=int(not is_known),
+            pico=pico or 0,
+            calls=calls,
+            unknown_cost_calls=0 if is_known else calls,
             id=generation,
             prompt_tokens=prompt,
             completion_tokens=completion,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from fondation.usage.formats import dumps
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
 from fondation.usage.reconciled import LISTED_AT_MOST, reconciliation_json, reconciliation_table
-from fondation.usage.reconciling import Reconciliation, reconcile
+from fondation.usage.reconciling import Reconciliation, _calls, reconcile
 
 from .conftest import MONDAY, Fill, insert
 
@@ -268,3 +269,24 @@ def test_a_call_that_the_export_names_twice_is_not_missing_in_the_ledger(path: P
     found = compare(path, line("gen-1", "0.5"), line("gen-1", "0.5"), line("gen-2", "0.5", 30))
     assert kinds(found) == ["twice in the export", "missing in the ledger"]
     assert not found.agrees
+
+
+@pytest.mark.parametrize("source", ["billed", None])
+@pytest.mark.parametrize("per_call", [True, False])
+def test_a_cost_that_is_no_amount_of_money_is_unknown(
+    path: Path, fill: Fill, source: str | None, per_call: bool
+) -> None:
+    fill({**SONNET, "generation_id": "gen-1", "cost": math.inf, "cost_source": source})
+    daily = [f"2026-11-23,{SONNET['model']},0.5,1"]
+    head = HEAD if per_call else "date,model_permaslug,usage,requests"
+    found = compare(path, *([line("gen-1", "0.5")] if per_call else daily), head=head)
+    assert kinds(found) == ["cost unknown in the ledger"]
+
+
+def test_of_a_daily_export_the_ledger_reads_sums_alone(path: Path, fill: Fill) -> None:
+    fill(*({**SONNET, "generation_id": f"gen-{number}", "cost": 0.1} for number in range(50)))
+    day = Period(moment(0), moment(86_400))
+    with closing(open_to_read(path)) as connection:
+        (entry,) = _calls(connection, day, None, per_call=False)
+        assert len(list(_calls(connection, day, None, per_call=True))) == 50
+    assert (entry.calls, entry.pico) == (50, 5 * 10**12)
