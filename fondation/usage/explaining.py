@@ -127,7 +127,8 @@ def find_run(connection: sqlite3.Connection, typed: str) -> str | None:
         return None
     if not found:
         raise NoSuchRun(
-            f"no run or chat is called {shown(typed)}: type the x-run-id of an answer, or its beginning, or a chat's id"
+            f"no run or chat with a model call is called {shown(typed)}: type the x-run-id of an answer, or its "
+            "beginning, or a chat's id. What a budget stopped before its first call left no row"
         )
     listed = [f"  {printable(run)}" for run in found[:_LISTED_AT_MOST]] + ["  ..."] * (len(found) > _LISTED_AT_MOST)
     raise NoSuchRun("\n".join([f"several runs begin with {shown(typed)}: type more of one of", *listed]))

@@ -116,10 +116,10 @@ def test_a_run_is_found_by_as_much_of_its_id_as_no_other_has(path: Path, typed: 
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        ("run_x", 'no run or chat is called "run_x": type the x-run-id'),
-        ("", 'no run or chat is called ""'),
+        ("run_x", 'no run or chat with a model call is called "run_x": type the x-run-id'),
+        ("", 'no run or chat with a model call is called ""'),
         ("run_a1", 'several runs begin with "run_a1": type more of one of\n  run_a1b2\n  run_a1c3'),
-        ("%", "no run or chat is called"),
+        ("%", "no run or chat with a model call is called"),
     ],
 )
 def test_what_names_no_single_run_is_told_what_to_type(path: Path, typed: str, complaint: str) -> None:

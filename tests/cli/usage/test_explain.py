@@ -47,7 +47,7 @@ def test_a_chat_lists_its_runs(usage: Usage) -> None:
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
-        ("run_c", 'fondation.db: no run or chat is called "run_c": type the x-run-id'),
+        ("run_c", 'fondation.db: no run or chat with a model call is called "run_c": type the x-run-id'),
         ("run_", 'fondation.db: several runs begin with "run_": type more of one of\n  run_a1\n  run_b2'),
     ],
 )
