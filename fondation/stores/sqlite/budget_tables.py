@@ -9,11 +9,13 @@ import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from fondation.calls import Purpose
 from fondation.stores.budgets import Counter, Crossing, Scope, Standing
 from fondation.stores.rows import COST_PICO, IS_MONEY, IS_TIMED
 from fondation.stores.sqlite.ledger import BUSY_MS
+from fondation.stores.sqlite.transactions import transaction
 
 NEWEST_CALLS = 5_000
 """Among so many calls those of one agent are looked for."""
@@ -90,15 +92,9 @@ class BudgetTables:
         self._connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
     @contextlib.contextmanager
-    def transaction(self, kind: str = "IMMEDIATE") -> Generator[None, None, None]:
-        self._connection.execute(f"BEGIN {kind}")
-        try:
+    def transaction(self, kind: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE") -> Generator[None, None, None]:
+        with transaction(self._connection, kind):
             yield
-            self._connection.execute("COMMIT")
-        finally:
-            if self._connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
 
     def standing(self, counter: Counter, now: float) -> Standing | None:
         """A counter as it is now; None where it was never added up."""

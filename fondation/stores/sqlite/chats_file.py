@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+from fondation.stores.sqlite.transactions import transaction
 from fondation.stores.sqlite.trouble import is_locked
 
 BUSY_SECONDS = 5.0
@@ -65,15 +66,8 @@ class ChatFile:
         """All or nothing, on one state of the file. One that only reads waits for no writer."""
         seconds = BUSY_SECONDS if patiently else IMPATIENT_SECONDS
         self.connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
-        self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        try:
+        with transaction(self.connection, "IMMEDIATE" if writes else "DEFERRED"):
             yield
-            self.connection.execute("COMMIT")
-        except BaseException:
-            if self.connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self.connection.execute("ROLLBACK")
-            raise
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):

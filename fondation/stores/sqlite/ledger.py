@@ -7,13 +7,14 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from fondation.stores.rows import COLUMNS, PROGRESS_COLUMNS, Row
 from fondation.stores.sqlite.owners import LEASE_SECONDS, is_dead
+from fondation.stores.sqlite.transactions import transaction
 from fondation.stores.sqlite.visiting import visit
 
 log = logging.getLogger("fondation.usage")
@@ -110,7 +111,7 @@ class Ledger:
         A row that waited in a spool may have come here too, when it was written and nobody lived to hear of it.
         """
         row_ids: dict[Entry, int | None] = {}
-        with self._transaction():
+        with transaction(self._connection):
             if spool is not None and not self._is_new(spool):
                 return
             if time.monotonic() >= self._renew_at:
@@ -129,7 +130,7 @@ class Ledger:
 
     def renew_lease(self) -> None:
         """Say that this process lives."""
-        with self._transaction():
+        with transaction(self._connection):
             self._sign_lease()
 
     def take_over(self) -> int:
@@ -141,7 +142,7 @@ class Ledger:
         for owner, lease_until in self._connection.execute(_STRANGERS, {"me": self._owner}).fetchall():
             if lease_until < time.time() or is_dead(owner):
                 seen = {"owner": owner, "lease_until": lease_until}
-                with self._transaction():
+                with transaction(self._connection):
                     lost += self._connection.execute(_TAKE_OVER, seen).rowcount
                     self._connection.execute(_BURY, seen)
         return lost
@@ -155,7 +156,7 @@ class Ledger:
     def close(self) -> None:
         """Leave, without a lease."""
         try:
-            with contextlib.suppress(sqlite3.Error), self._transaction():
+            with contextlib.suppress(sqlite3.Error), transaction(self._connection):
                 self._connection.execute("DELETE FROM usage_owners WHERE owner = ?", (self._owner,))
         finally:
             self._connection.close()
@@ -189,15 +190,3 @@ class Ledger:
     def _is_new(self, spool: Path) -> bool:
         mark = "INSERT OR IGNORE INTO usage_spools (name) VALUES (?)"
         return self._connection.execute(mark, (spool.name,)).rowcount == 1
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Generator[None, None, None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-            raise

@@ -6,14 +6,14 @@ A living process sees to its own calls, any process to those of dead ones. All o
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from fondation.stores.base import Outcome, Unsettled, UnsettledCall
 from fondation.stores.rows import COLUMNS, Row, call_of, progress_of
+from fondation.stores.sqlite.transactions import transaction
 from fondation.stores.sqlite.visiting import visit
 
 CLAIM_SECONDS = 30.0
@@ -72,7 +72,7 @@ class Settlements:
             due = connection.execute(_DUE, {"me": self._owner, "now": now, "most": most}).fetchall()
             if not due:
                 return Unsettled((), self._next_in(connection, now))
-            with _transaction(connection):
+            with transaction(connection):
                 claimed = [_claim(connection, row, now) for row in due]
             return Unsettled(tuple(call for call in claimed if call is not None), 0.0)
 
@@ -80,7 +80,7 @@ class Settlements:
         """Keep what came of the questions; returns the rows that are settled now, each once among all processes."""
         settled: list[Row] = []
         now = time.time()
-        with visit(self._database) as connection, _transaction(connection):
+        with visit(self._database) as connection, transaction(connection):
             for (row_id, call, *_), retry_in in outcomes:
                 if retry_in is not None:
                     connection.execute(_POSTPONE, (now + retry_in, row_id))
@@ -101,14 +101,3 @@ def _claim(connection: sqlite3.Connection, row: sqlite3.Row, now: float) -> Unse
     claim = {"call": row["id"], "now": now, "due": now + CLAIM_SECONDS}
     asked: sqlite3.Row | None = connection.execute(_CLAIM, claim).fetchone()
     return None if asked is None else UnsettledCall(row["id"], call_of(dict(row)), asked["tries"], asked["since"])
-
-
-@contextlib.contextmanager
-def _transaction(connection: sqlite3.Connection) -> Generator[None, None, None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import sys
 import time
 from collections.abc import Callable, Coroutine, Generator
@@ -20,8 +21,9 @@ from typing import Any
 
 from fondation.calls import ModelCall, RunInfo
 from fondation.stores import UsageStore, open_store
-from fondation.stores.sqlite.ledger import Ledger
+from fondation.stores.sqlite import ledger as ledger_module
 from fondation.stores.sqlite.spool import spools_beside
+from fondation.stores.sqlite.transactions import transaction
 
 DATABASE = Path(sys.argv[1])
 RUN = RunInfo("run_crashed", "s1")
@@ -54,19 +56,17 @@ async def busy(store: UsageStore) -> None:
 
 
 async def stalled(store: UsageStore, *, late: bool = False) -> None:
-    transaction = Ledger._transaction
-
     @contextlib.contextmanager
-    def stand_still(self: Ledger) -> Generator[None, None, None]:
+    def stand_still(connection: sqlite3.Connection) -> Generator[None, None, None]:
         if not late:
             time.sleep(60)
-        with transaction(self):
+        with transaction(connection):
             yield
         time.sleep(60)
 
     calls = [new_call(1), new_call(2)]
     await store.begin(calls[0], RUN)
-    Ledger._transaction = stand_still  # type: ignore[method-assign]
+    ledger_module.transaction = stand_still  # type: ignore[assignment, attr-defined]
     store.begin(calls[1], RUN)
     calls[0].status, calls[0].cost_source = "done", "billed"
     store.settle(calls[0])

@@ -10,7 +10,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -268,7 +268,7 @@ async def test_two_that_compare_at_once_correct_once(path: Path, budgets: Budget
         """Between its look and its correction another one looks and corrects."""
 
         @contextmanager
-        def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        def transaction(self, kind: Literal["IMMEDIATE", "DEFERRED"] = "IMMEDIATE") -> Iterator[None]:
             with super().transaction(kind):
                 yield
             with closing(BudgetTables(path)) as other:

@@ -16,6 +16,7 @@ from fondation.stores.sqlite import ledger as ledger_module
 from fondation.stores.sqlite import settlements as settlements_module
 from fondation.stores.sqlite.ledger import Entry, Ledger
 from fondation.stores.sqlite.settlements import CLAIM_SECONDS, Settlements
+from fondation.stores.sqlite.transactions import transaction
 
 from ..conftest import NewCall, Rows
 
@@ -155,12 +156,11 @@ def test_a_call_that_another_process_claims_in_the_same_moment_is_one_of_theirs(
     def late(connection: sqlite3.Connection) -> Iterator[None]:
         monkeypatch.undo()
         assert ids(Settlements(path, "other").claim(10).calls) == ["gen-1"]
-        with begun(connection):
+        with transaction(connection):
             yield
 
     put("gone")
-    begun = settlements_module._transaction
-    monkeypatch.setattr(settlements_module, "_transaction", late)
+    monkeypatch.setattr(settlements_module, "transaction", late)
     assert settlements.claim(10).calls == ()
 
 
