@@ -69,6 +69,16 @@ LATER_COLUMNS = {
 cost is unknown; `number` tells the calls of an owner apart; `reservation` names the money that is set aside for a call,
 and `budgets` the counters that it belongs to, as a JSON array."""
 
+TOKEN_COLUMNS = (
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+"""Those that count tokens."""
+
 COLUMNS = (*BASE_COLUMNS, *ADDED_COLUMNS, *LATER_COLUMNS)
 
 LARGEST_COST = 1_000_000.0

@@ -7,6 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 
 from fondation.config.words import counted
+from fondation.stores.rows import TOKEN_COLUMNS
 from fondation.usage.explaining import Call, Run, Step
 from fondation.usage.figures import Figures
 from fondation.usage.layout import lay_out
@@ -26,12 +27,7 @@ _CALL_KEYS = (
     "status",
     "finish_reason",
     "error_type",
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
+    *TOKEN_COLUMNS,
     "cost_note",
 )
 _WHOSE = ("chat", "session", "user")

@@ -12,6 +12,7 @@ from typing import Any
 
 from fondation.config.words import printable, shown
 from fondation.errors import FondationError
+from fondation.stores.rows import TOKEN_COLUMNS
 from fondation.stores.sqlite.chats_tools import answer_of_run
 from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters
@@ -20,16 +21,7 @@ from fondation.usage.reading import calls_of, one_moment
 from fondation.usage.reports import report
 
 _LISTED_AT_MOST = 10
-_NUMBERS = (
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "duration",
-    "time_to_first_token",
-)
+_NUMBERS = (*TOKEN_COLUMNS, "duration", "time_to_first_token")
 _OF_CHAT = "(chat_id = :chat AND session_id = :chat) OR (chat_id = :chat AND chat_id IS NOT session_id)"
 """In two parts: the index of sessions has the one, that of chats which are no sessions has the other."""
 _AFTER_ALL = "\U0010ffff"

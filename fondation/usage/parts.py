@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fondation.stores.rows import COST_PICO, IS_MONEY, LARGEST
+from fondation.stores.rows import COST_PICO, IS_MONEY, LARGEST, TOKEN_COLUMNS
 
 KNOWN = ("billed", "priced", "estimated")
 UNKNOWN = ("unknown", "pending")
 
 COST_SOURCE = f"COALESCE(cost_source, {COST_PICO} <> 0, 0)"
 
-_ADDED = (
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
 _LISTED = ("duration", "time_to_first_token")
 
 SUMMED = ", ".join(
@@ -27,7 +19,7 @@ SUMMED = ", ".join(
         COST_SOURCE,
         "COUNT(*)",
         f"COUNT(*) FILTER (WHERE {IS_MONEY})",
-        *(f"CAST(TOTAL({name}) AS INTEGER)" for name in _ADDED),  # as exact up to 2^53, and it never overflows
+        *(f"CAST(TOTAL({name}) AS INTEGER)" for name in TOKEN_COLUMNS),  # as exact up to 2^53, and it never overflows
         f"COALESCE(SUM({COST_PICO}), 0)",  # not the column of that name, which no index covers
         "json_group_array(COALESCE(run_id, id))",
         *(f"json_group_array({name}) FILTER (WHERE {name} <= {LARGEST})" for name in _LISTED),
