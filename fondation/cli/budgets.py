@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from fondation.cli.options import file_argument
+from fondation.cli.options import file_argument, format_option
 from fondation.cli.usage.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -42,14 +42,7 @@ budgets:
     metavar="N",
     help="Of each budget only the N users, sessions or the like that spent most; the others are one line.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@format_option("table", "json", "csv")
 @click.option("--db", type=click.Path(path_type=Path, dir_okay=False), help="The ledger; by default the one of FILE.")
 def command(file: Path, top: int, form: Format, db: Path | None) -> None:
     """Show what is spent of each budget in its present period, and what is left.

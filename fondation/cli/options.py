@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 _DEFAULT_FILE = Path("agents.yaml")
 _SIMULATE = "--simulate"
@@ -54,3 +56,15 @@ simulate_option = click.option(
     help="Answer with simulated models, which need no key and cost nothing; --simulate=missing leaves alone the models "
     "whose key is set.",
 )
+
+
+def format_option(default: str, *others: str) -> Callable[[Command], Command]:
+    """How a command prints: the parameter `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice([default, *others]),
+        default=default,
+        show_default=True,
+        help="How to print.",
+    )

@@ -10,17 +10,12 @@ from typing import Literal
 
 import click
 
+from fondation.cli.options import format_option
+
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    show_default=True,
-    help="How to print.",
-)
+@format_option("text", "json", "github")
 @click.option("--strict", is_flag=True, help="Warnings are problems too: exit with 1.")
 @click.option(
     "--no-env",

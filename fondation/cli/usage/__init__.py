@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 
 import click
 
-from fondation.cli.options import file_option
+from fondation.cli.options import file_option, format_option
 from fondation.cli.usage.explain import explain
 from fondation.cli.usage.ledger import (
     Ledger,
@@ -57,14 +57,7 @@ def _split(context: click.Context, option: click.Parameter, values: tuple[str, .
 @click.option("--user", help="Only calls for this user.")
 @click.option("--session", help="Only calls in this session.")
 @click.option("--provider", help="Only calls to this provider.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@format_option("table", "json", "csv")
 @click.option("--watch", is_flag=True, help="Draw the table again every two seconds, until Ctrl-C.")
 @db_option
 @file_option

@@ -8,20 +8,13 @@ from typing import Literal
 
 import click
 
-from fondation.cli.options import file_option
+from fondation.cli.options import file_option, format_option
 from fondation.cli.usage.ledger import Ledger, db_option, find_ledger
 
 
 @click.command(short_help="Tell one run step by step.")
 @click.argument("run")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@format_option("table", "json")
 @db_option
 @file_option
 @click.pass_context

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from fondation.cli.options import file_option
+from fondation.cli.options import file_option, format_option
 from fondation.cli.usage.ledger import db_option, find_ledger, read_period, since_option, until_option
 
 if TYPE_CHECKING:
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 @since_option
 @until_option
 @click.option("--provider", help="Whose calls of the ledger are meant, where the columns of FILE do not tell.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print.",
-)
+@format_option("table", "json")
 @db_option
 @file_option
 @click.pass_context
