@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from fondation.calls import ModelCall, RunInfo
-from fondation.stores import open_store
+from fondation.stores import UsageStore, open_store
 from fondation.stores.sqlite import waiting as waiting_module
 from fondation.stores.sqlite import writer as writer_module
 from fondation.stores.sqlite.ledger import Changes, Ledger
@@ -81,6 +81,13 @@ def database_room(path: Path) -> int:
     return path.with_name(f"{path.name}-wal").stat().st_size
 
 
+async def make_twenty_calls(store: UsageStore, run: RunInfo, new_call: NewCall) -> None:
+    for step in range(20):
+        call = new_call(step=step)
+        await asyncio.wait_for(store.begin(call, run), 1)
+        store.settle(end(call))
+
+
 async def test_while_the_database_has_no_room_rows_wait_in_the_spool(
     path: Path, rows: Rows, run: RunInfo, new_call: NewCall, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -103,10 +110,7 @@ async def test_while_the_database_has_no_room_rows_wait_in_the_spool(
 async def test_on_a_full_disk_rows_wait_in_memory(path: Path, rows: Rows, run: RunInfo, new_call: NewCall) -> None:
     store = open_store(path)
     with room_for(NOTHING):
-        for step in range(20):
-            call = new_call(step=step)
-            await asyncio.wait_for(store.begin(call, run), 1)
-            store.settle(end(call))
+        await make_twenty_calls(store, run, new_call)
     store.close()
     assert [(row["step"], row["status"]) for row in rows()] == [(step, "done") for step in range(20)]
     assert losses(path) == 0
@@ -123,10 +127,7 @@ async def test_what_finds_no_room_at_all_is_counted_in_the_ledger_and_the_log(
     monkeypatch.setattr(waiting_module, "MAX_IN_MEMORY", 5)
     store = open_store(path)
     with room_for(NOTHING):
-        for step in range(20):
-            call = new_call(step=step)
-            await asyncio.wait_for(store.begin(call, run), 1)
-            store.settle(end(call))
+        await make_twenty_calls(store, run, new_call)
     store.close()
     kept = len(rows())
     assert 5 <= kept < 20
