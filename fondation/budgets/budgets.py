@@ -95,6 +95,8 @@ class Budgets:
         assert call.reservation is not None
         cost = 0 if call.cost is None else pico(call.cost)
         self._known.settle(call.reservation, cost)
+        if call.cost is not None:
+            self._store.amend(call.reservation.token, cost)
         return [each for each in counted if self._may_cross(each, cost)]
 
     async def warn(self, crossing: Sequence[Counted], tell: Tell) -> None:

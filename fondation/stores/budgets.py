@@ -152,6 +152,9 @@ class BudgetStore(Protocol):
         """
         ...
 
+    def amend(self, token: str, amount: int) -> None:
+        """A call has cost so much: that is set aside until its row is written, for all who ask from now on."""
+
     def release(self, token: str) -> None:
         """Free what a call that was never sent has set aside. That of others is freed with their row."""
 

@@ -73,6 +73,9 @@ class Till:
         budget = claim.counter.budget
         return claim.warn_at is not None and self.spent.get(budget, 0) >= claim.warn_at and budget not in self.warned
 
+    def amend(self, token: str, amount: int) -> None:
+        pass
+
     def release(self, token: str) -> None:
         self.released.append(token)
         self.reserved.pop(token, None)

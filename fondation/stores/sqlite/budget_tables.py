@@ -114,6 +114,9 @@ class BudgetTables:
             [(token, key, amount, held, lease_until) for key, amount, held in amounts],
         )
 
+    def amend(self, token: str, amount: int) -> None:
+        self._connection.execute("UPDATE usage_reservations SET amount_pico = ? WHERE token = ?", (amount, token))
+
     def release(self, token: str) -> None:
         self._connection.execute("DELETE FROM usage_reservations WHERE token = ?", (token,))
 

@@ -54,6 +54,11 @@ class _Ask:
     crossed: list[str] = field(default_factory=list)
 
 
+class _Amend(NamedTuple):
+    token: str
+    amount: int
+
+
 class _Release(NamedTuple):
     token: str
 
@@ -65,7 +70,7 @@ class _Errand(NamedTuple):
     future: asyncio.Future[Any]
 
 
-_Job: TypeAlias = _Ask | _Release | _Errand
+_Job: TypeAlias = _Ask | _Amend | _Release | _Errand
 
 
 class SqliteBudgetStore:
@@ -75,6 +80,7 @@ class SqliteBudgetStore:
         self._file = BudgetFile(path.absolute())
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._asks: list[_Ask] = []
+        self._amends: dict[str, int] = {}
         self._releases: set[str] = set()
         self._errands: list[_Errand] = []
         self._used: dict[str, Counter] = {}
@@ -93,6 +99,9 @@ class SqliteBudgetStore:
         except asyncio.CancelledError:
             self.release(token)
             raise
+
+    def amend(self, token: str, amount: int) -> None:
+        self._jobs.put(_Amend(token, amount))
 
     def release(self, token: str) -> None:
         self._jobs.put(_Release(token))
@@ -159,6 +168,8 @@ class SqliteBudgetStore:
         match job:
             case _Ask():
                 self._asks.append(job)
+            case _Amend(token, amount):
+                self._amends[token] = amount
             case _Release(token):
                 self._asks = [ask for ask in self._asks if ask.token != token]
                 self._releases.add(token)
@@ -166,7 +177,7 @@ class SqliteBudgetStore:
                 self._errands.append(job)
 
     def _work(self) -> None:
-        if not (self._asks or self._releases or self._errands):
+        if not (self._asks or self._amends or self._releases or self._errands):
             return
         try:
             self._do_all(self._file.tables())
@@ -180,7 +191,7 @@ class SqliteBudgetStore:
             errand = self._errands[0]
             _deliver(errand.future, errand.work(tables))
             del self._errands[0]
-        while (self._asks or self._releases) and (unfilled := self._look(tables)):
+        while (self._asks or self._amends or self._releases) and (unfilled := self._look(tables)):
             for counter in unfilled.values():
                 tables.fill(counter)
                 self._checked[counter.key] = None
@@ -196,6 +207,8 @@ class SqliteBudgetStore:
         unfilled: dict[str, Counter] = {}
         decided: dict[_Ask, Decision] = {}
         with tables.transaction():
+            for token, amount in self._amends.items():
+                tables.amend(token, amount)
             for token in self._releases:
                 tables.release(token)
             standings: dict[str, Standing] = {}
@@ -204,6 +217,7 @@ class SqliteBudgetStore:
                 unfilled.update(missing)
                 if not missing and (decision := self._decide(tables, ask, standings, now)) is not None:
                     decided[ask] = decision
+        self._amends.clear()
         self._releases.clear()
         for ask, decision in decided.items():
             _deliver(ask.future, decision)

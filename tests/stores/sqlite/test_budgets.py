@@ -461,3 +461,11 @@ async def test_a_row_that_another_program_got_wrong_breaks_no_counter(
     assert await standing(budgets) == (25 * CENT, 0)
     with closing(BudgetTables(path)) as tables:
         assert tables.costs("Ann", "m", "answer", 20) == [25 * CENT, 50 * CENT]
+
+
+async def test_what_a_call_has_cost_leaves_no_room_before_its_row_is_written(budgets: BudgetStore) -> None:
+    await reserve(budgets, "first", claim(CENT))
+    budgets.amend("first", 10 * CENT)
+    decision = await reserve(budgets, "second", claim(CENT))
+    assert decision.refused == ("day",)
+    assert decision.standings["day"].reserved == 10 * CENT
