@@ -191,6 +191,8 @@ class Server(Section):
     """Which pages of other origins may call the server."""
     proxies: list[Text] = Field(default_factory=list)
     """Proxies in front, by address or network like 10.0.0.0/8: they say who the user is, and any Host."""
+    page: bool = True
+    """Whether the server has a chat page, at /."""
 
 
 class Config(Section):

@@ -27,6 +27,7 @@ from fondation.server.keys import PASSED_ON, SERVICES, Services
 from fondation.server.ledger import keep_ledger, not_opened_text
 from fondation.server.middlewares import add_cors, errors_as_json
 from fondation.server.neighbours import listening, not_here
+from fondation.server.page import add_page_routes
 from fondation.server.reading import add_run_routes
 from fondation.server.runs import ActiveRuns
 from fondation.stores import CannotOpen, ChatStore, open_chats
@@ -79,6 +80,8 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     app.on_response_prepare.append(add_cors)
     app.cleanup_ctx.extend([_http, keep_ledger, keep_budgets, _neighbours, _chats, _prices, _runs])
     app.router.add_get("/healthz", health)
+    if config.server.page:
+        add_page_routes(app.router)
     _add_routes(app, services)
     return app
 

@@ -58,7 +58,7 @@ budgets:
   - {name: dear, limit: $0.5, where: {model: claude, agent: [Triage, Desk]}, on_exceed: stop}
 usage: {enabled: production, timezone: Europe/Paris}
 storage: {url: "sqlite:///ledger.db"}
-server: {host: 0.0.0.0, port: 9000, cors: {origins: ["https://app.example.com"]}, proxies: [10.0.0.0/8]}
+server: {host: 0.0.0.0, port: 9000, cors: {origins: ["https://app.example.com"]}, proxies: [10.0.0.0/8], page: false}
 """
 DESK = '''
 def short() -> str:
@@ -99,6 +99,7 @@ def test_every_key_arrives(config: Config) -> None:
     assert config.storage.url == "sqlite:///ledger.db"
     assert (config.server.host, config.server.port) == ("0.0.0.0", 9000)
     assert (config.server.cors.origins, config.server.proxies) == (["https://app.example.com"], ["10.0.0.0/8"])
+    assert config.server.page is False
 
 
 def test_budgets_are_a_list(config: Config) -> None:
@@ -136,6 +137,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert (limits.max_body_size, limits.max_tool_result) == (4_000_000, 256_000)
     assert (limits.max_message_length, limits.max_concurrent_runs) == (None, 500)
     assert (server.host, server.port, server.cors.origins, server.proxies) == ("127.0.0.1", 8000, [], [])
+    assert server.page is True
     assert (config.usage.enabled, config.usage.timezone, config.storage.url) == (True, "UTC", None)
     model = config.models["sim"]
     assert (model.retries, model.timeout, model.fallbacks, model.price) == (2, 60.0, [], None)
