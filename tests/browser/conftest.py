@@ -13,9 +13,8 @@ from tests.clients.serving import Served, served
 from tests.clients.upstream import Upstream
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-    from .harness import Tab
+    from .harness import Browser, Tab
+    from .person import Person
 
 PROJECT = Path(__file__).parent / "project"
 
@@ -23,12 +22,12 @@ PROJECT = Path(__file__).parent / "project"
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Of this package alone: while it runs, its driver has the thread's event loop."""
+    from .harness import chromium
+
     with contextlib.ExitStack() as stack:
         try:
-            from .harness import chromium
-
             running = stack.enter_context(chromium())
-        except (ClientsUnavailable, ModuleNotFoundError) as error:
+        except ClientsUnavailable as error:
             if required():
                 pytest.fail(str(error))
             pytest.skip(str(error))
@@ -56,3 +55,10 @@ def tab(browser: Browser, server: Served) -> Iterator[Tab]:
 
     with tab(browser, [server.url]) as opened:
         yield opened
+
+
+@pytest.fixture
+def person(tab: Tab, server: Served, upstream: Upstream) -> Person:
+    from .person import Person
+
+    return Person(tab, server, upstream)

@@ -15,14 +15,27 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.clients.harness import ClientsUnavailable, install, required
 
 try:
-    from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
-except ImportError as error:
+    from playwright.sync_api import (
+        Browser,
+        ConsoleMessage,
+        FilePayload,
+        Locator,
+        Page,
+        Request,
+        expect,
+        sync_playwright,
+    )
+except ImportError:
     if required():
         raise
-    raise ModuleNotFoundError("playwright is not installed: pip install -e '.[dev]'") from error
+    pytest.skip("playwright is not installed: pip install -e '.[dev]'", allow_module_level=True)
+
+__all__ = ["Browser", "BrowserUnavailable", "FilePayload", "Locator", "Page", "Tab", "chromium", "expect", "tab"]
 
 FOLDER = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")

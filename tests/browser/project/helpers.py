@@ -21,4 +21,5 @@ def refund(invoice: str, amount: float) -> str:
 async def show_progress(context: RunContext) -> str:
     """Tell the page how far it is."""
     context.emit("progress", {"percent": 50})
+    context.emit("report", {"pages": 2}, id="report-1", transient=False)
     return "done"

@@ -1,0 +1,226 @@
+/** The page: its parts, and which chat they show. */
+
+import { listRoutes } from './api.js';
+import { Chat } from './chat.js';
+import { Chats } from './chats.js';
+import { keptChat } from './kept.js';
+import { remember, remembered } from './memory.js';
+import { Announcer } from './view/announcer.js';
+import { Composer } from './view/composer.js';
+import { ConversationView } from './view/conversation.js';
+import { showKeys } from './view/dialogs.js';
+import { el } from './view/dom.js';
+import { Header } from './view/header.js';
+import { Options } from './view/options.js';
+import { Sidebar, titleOf } from './view/sidebar.js';
+
+/** Chats whose route this browser remembers. */
+const MOST_REMEMBERED = 200;
+
+class Page {
+  #routes;
+  #open = new Map(); // chats that are shown, or that an answer is still written in
+  #chat = null;
+  #isDrawing = false;
+  #wasBusy = false;
+
+  constructor(routes) {
+    this.#routes = routes;
+    const isOnServer = routes.some((route) => route.chats === 'server');
+    const onRemoved = (id) => id === this.#chat.id && this.begin();
+    this.chats = new Chats({ isOnServer, onChange: () => this.#listChanged(), onRemoved });
+    this.announcer = new Announcer();
+    this.options = new Options();
+    this.conversation = new ConversationView();
+    this.composer = new Composer({ onEditLast: () => this.conversation.editLast() });
+    this.sidebar = new Sidebar(this.chats, { onNew: () => this.begin(), onClose: () => this.showChats(false) });
+    this.header = new Header(routes, {
+      onMenu: () => this.showChats(true),
+      onRoute: (route) => this.#chooseRoute(route),
+      onKeys: showKeys,
+    });
+  }
+
+  start() {
+    const skip = el('a', { class: 'skip', href: '#message' }, 'To the message field');
+    skip.addEventListener('click', (event) => {
+      event.preventDefault();
+      this.composer.focus();
+    });
+    this.veil = el('div', { class: 'veil', onclick: () => this.showChats(false) });
+    this.main = el('main', {}, this.header.node, this.conversation.node, this.options.node, this.composer.node);
+    document.body.replaceChildren(skip, this.sidebar.node, this.veil, this.main, this.announcer.node);
+    document.addEventListener('keydown', (event) => this.#onKey(event));
+    addEventListener('hashchange', () => this.#goTo(chatInAddress()));
+    this.#goTo(chatInAddress());
+    this.chats.refresh();
+  }
+
+  /** A new chat, on the route that was chosen last. */
+  begin(route = this.#lastRoute()) {
+    if (location.hash) history.pushState(null, '', location.pathname + location.search);
+    this.#show(this.#make({ route }));
+    this.showChats(false);
+    this.composer.focus();
+  }
+
+  showChats(isShown) {
+    document.body.classList.toggle('chats-shown', isShown);
+    this.header.menu.setAttribute('aria-expanded', String(isShown));
+    this.main.inert = isShown;
+    if (isShown) this.sidebar.node.querySelector('button').focus();
+  }
+
+  #make(options) {
+    const chat = new Chat({ ...options, options: Options.of, onChange: () => this.#changed(chat) });
+    chat.onUnsent = (text) => chat === this.#chat && this.composer.restore(text);
+    return chat;
+  }
+
+  #goTo(id) {
+    if (id === null) {
+      this.begin();
+      return;
+    }
+    if (id === this.#chat?.id) return;
+    const known = this.#open.get(id);
+    const chat = known ?? this.#make({ id, route: this.#routeOf(id), isNew: false });
+    this.#show(chat);
+    this.showChats(false);
+    if (!known) chat.load(() => this.#trustAgent(chat));
+  }
+
+  #show(chat) {
+    if (this.#chat && !this.#chat.isBusy) this.#open.delete(this.#chat.id);
+    this.#chat = chat;
+    this.#open.set(chat.id, chat);
+    this.#wasBusy = chat.isBusy;
+    this.conversation.show(chat);
+    this.composer.show(chat);
+    this.options.show(chat.route);
+    this.#draw();
+  }
+
+  #changed(chat) {
+    if (chat !== this.#chat) {
+      if (!chat.isBusy) this.#settled(chat);
+      return;
+    }
+    if (!this.#isDrawing) requestAnimationFrame(() => this.#draw());
+    this.#isDrawing = true;
+  }
+
+  #draw() {
+    this.#isDrawing = false;
+    const chat = this.#chat;
+    if (!chat.isNew && chatInAddress() !== chat.id) {
+      history.pushState(null, '', `#chat/${encodeURIComponent(chat.id)}`);
+      rememberRoute(chat);
+      this.chats.refresh();
+    }
+    this.conversation.update();
+    this.composer.update();
+    this.announcer.follow(chat);
+    this.header.update(chat, this.#title(chat));
+    this.sidebar.update(chat.isNew ? null : chat.id);
+    if (this.#wasBusy && !chat.isBusy) this.#settled(chat);
+    this.#wasBusy = chat.isBusy;
+  }
+
+  /** An answer has come to its end: the list tells its chat's time and title. */
+  #settled(chat) {
+    if (chat !== this.#chat) this.#open.delete(chat.id);
+    this.chats.refresh();
+    if (chat === this.#chat && chat.waiting.length) this.announcer.say('A tool waits for your answer.');
+  }
+
+  #listChanged() {
+    this.sidebar.update();
+    if (this.#chat) this.header.update(this.#chat, this.#title(this.#chat));
+  }
+
+  #title(chat) {
+    const listed = this.chats.items.find(({ id }) => id === chat.id);
+    return chat.isNew ? 'New chat' : titleOf(listed ?? chat);
+  }
+
+  #chooseRoute(route) {
+    remember('route', route.path);
+    this.begin(route);
+  }
+
+  #lastRoute() {
+    return this.#find(remembered('route')) ?? this.#routes[0];
+  }
+
+  #routeOf(id) {
+    return this.#find(remembered('routes')?.[id] ?? keptChat(id)?.route) ?? this.#routes[0];
+  }
+
+  #find(path) {
+    return this.#routes.find((route) => route.path === path);
+  }
+
+  /** A chat that began elsewhere: it is on a route where its agent is. */
+  #trustAgent(chat) {
+    if (remembered('routes')?.[chat.id]) return;
+    const name = chat.agent?.agentName;
+    const fits = (route) => route.chats === 'server' && route.agents.some((agent) => agent.name === name);
+    if (fits(chat.route)) return;
+    chat.route = this.#routes.find(fits) ?? chat.route;
+    if (chat === this.#chat) this.options.show(chat.route);
+  }
+
+  #onKey(event) {
+    const isControl = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (event.key === 'Escape' && !document.querySelector('dialog[open]')) this.#escape();
+    else if (isControl && key === 'k') this.#search();
+    else if (isControl && event.shiftKey && key === 'o') this.begin();
+    else if (isControl && key === '/') showKeys();
+    else return;
+    if (isControl) event.preventDefault();
+  }
+
+  #escape() {
+    if (document.body.classList.contains('chats-shown')) {
+      this.showChats(false);
+      this.header.menu.focus();
+    } else {
+      this.#chat.stop();
+    }
+  }
+
+  #search() {
+    if (getComputedStyle(this.header.menu).display !== 'none') this.showChats(true);
+    this.sidebar.focusSearch();
+  }
+}
+
+function chatInAddress() {
+  const found = /^#chat\/(.+)$/.exec(location.hash);
+  try {
+    return found && decodeURIComponent(found[1]);
+  } catch {
+    return null; // somebody wrote it by hand
+  }
+}
+
+function rememberRoute(chat) {
+  const { [chat.id]: before, ...others } = remembered('routes') ?? {};
+  const newest = Object.entries(others).slice(1 - MOST_REMEMBERED);
+  remember('routes', { ...Object.fromEntries(newest), [chat.id]: chat.route.path });
+}
+
+function complain(text) {
+  document.body.replaceChildren(el('main', { class: 'nothing' }, el('h1', {}, 'fondation'), el('p', { role: 'alert' }, text)));
+}
+
+try {
+  const routes = await listRoutes();
+  if (routes.length) new Page(routes).start();
+  else complain('There is no route yet: add one under routes in agents.yaml, and start the server again.');
+} catch (error) {
+  complain(error.message);
+  throw error;
+}

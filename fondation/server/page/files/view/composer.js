@@ -1,0 +1,156 @@
+/** Where a person writes: the message, its files, and the values that the route takes along. */
+
+import { bytes } from '../words.js';
+import { el, icon, iconButton } from './dom.js';
+
+/** Of a body that is sent, files are a third larger in base64; the rest is left for text. */
+const SHARE = 0.7;
+const ACCEPTED = 'image/*,audio/*,text/*,application/pdf';
+
+export class Composer {
+  #chat = null;
+  #files = [];
+  #field = el('textarea', { rows: 1, id: 'message', placeholder: 'Write a message', enterKeyHint: 'send' });
+  #picker = el('input', { type: 'file', multiple: true, accept: ACCEPTED, hidden: true, tabIndex: -1 });
+  #chips = el('ul', { class: 'chips', 'aria-label': 'Attached files' });
+  #complaint = el('p', { class: 'complaint', role: 'alert' });
+  #attach = iconButton('attach', 'Attach files', () => this.#picker.click());
+  #send = iconButton('send', 'Send', null, { type: 'submit', class: 'icon-button send' });
+  #stop = iconButton('stop', 'Stop', () => this.#chat.stop(), { class: 'icon-button send' });
+  #onEditLast;
+
+  constructor({ onEditLast }) {
+    this.#onEditLast = onEditLast;
+    const label = el('label', { class: 'hidden', htmlFor: 'message' }, 'Message');
+    const row = el('div', { class: 'row' }, this.#attach, label, this.#field, this.#send, this.#stop);
+    const form = el('form', { class: 'composer', 'aria-label': 'New message' }, this.#chips, row, this.#complaint, this.#picker);
+    this.node = el('div', { class: 'composer-place' }, form);
+    this.#updateChips();
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#field.addEventListener('keydown', (event) => this.#onKey(event));
+    this.#field.addEventListener('input', () => this.#fit());
+    this.#field.addEventListener('paste', (event) => this.#take(event, event.clipboardData));
+    this.#picker.addEventListener('change', () => {
+      this.attach([...this.#picker.files]);
+      this.#picker.value = '';
+    });
+    document.addEventListener('dragover', (event) => event.preventDefault());
+    document.addEventListener('drop', (event) => {
+      event.preventDefault();
+      this.#take(event, event.dataTransfer);
+    });
+  }
+
+  show(chat) {
+    if (this.#chat !== chat) this.#complain('');
+    this.#chat = chat;
+    this.update();
+  }
+
+  update() {
+    const { isBusy } = this.#chat;
+    this.#send.hidden = isBusy;
+    this.#stop.hidden = !isBusy;
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  /** Give a text back that could not be sent, unless the person writes another one. */
+  restore(text) {
+    if (this.#field.value) return;
+    this.#field.value = text;
+    this.#fit();
+  }
+
+  async attach(files) {
+    for (const file of files) {
+      const taken = this.#files.reduce((sum, each) => sum + each.size, 0);
+      const room = this.#chat.route.maxBody * SHARE - taken;
+      if (file.size > room) {
+        this.#complain(`${file.name} is too large: ${bytes(file.size)}, and there is room for ${bytes(Math.max(0, room))}.`);
+        continue;
+      }
+      this.#complain('');
+      this.#files.push({ name: file.name, size: file.size, part: await filePart(file) });
+    }
+    this.#updateChips();
+  }
+
+  #submit() {
+    const text = this.#field.value.trim();
+    const most = this.#chat.route.maxMessage;
+    if (this.#chat.isBusy || (!text && !this.#files.length)) return;
+    if (most !== null && text.length > most) {
+      this.#complain(`The message has ${text.length} characters; this route takes ${most}.`);
+      return;
+    }
+    const files = this.#files.map(({ part }) => part);
+    this.#files = [];
+    this.#field.value = '';
+    this.#complain('');
+    this.#fit();
+    this.#updateChips();
+    this.#chat.send(text, files);
+  }
+
+  #onKey(event) {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      this.#submit();
+    } else if (event.key === 'ArrowUp' && !this.#field.value) {
+      event.preventDefault();
+      this.#onEditLast();
+    }
+  }
+
+  #take(event, data) {
+    const files = [...(data?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    this.attach(files);
+  }
+
+  /** As high as its text, up to what the style allows. */
+  #fit() {
+    this.#field.style.height = 'auto';
+    this.#field.style.height = `${this.#field.scrollHeight}px`;
+  }
+
+  #updateChips() {
+    this.#chips.replaceChildren(
+      ...this.#files.map((file) => {
+        const remove = () => {
+          this.#files = this.#files.filter((each) => each !== file);
+          this.#updateChips();
+          this.focus();
+        };
+        const size = el('small', {}, bytes(file.size));
+        return el('li', { class: 'chip' }, icon('file'), el('span', {}, file.name), size, iconButton('close', `Remove ${file.name}`, remove));
+      }),
+    );
+    this.#chips.hidden = !this.#files.length;
+  }
+
+  #complain(text) {
+    this.#complaint.textContent = text;
+    this.#complaint.hidden = !text;
+  }
+}
+
+function filePart(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onerror = () => reject(reader.error);
+    reader.onload = () => {
+      const mediaType = file.type || 'text/plain'; // browsers name few kinds of source code
+      const url = reader.result.replace(/^data:[^;,]*/, `data:${mediaType}`);
+      resolve({ type: 'file', mediaType, url, filename: file.name });
+    };
+    reader.readAsDataURL(file);
+  });
+}

@@ -1,0 +1,72 @@
+/** Numbers, money and times as people read them. */
+
+const COUNT = new Intl.NumberFormat('en-US');
+const SAID = {
+  none: 'free',
+  simulated: 'simulated',
+  pending: 'cost not known yet',
+  unknown: 'cost unknown',
+};
+
+/** Dollars with the digits that matter: `$1.25`, `$0.0034`. */
+export function money(dollars) {
+  const size = Math.abs(dollars);
+  const digits = size >= 1 || size === 0 ? 2 : Math.min(12, 2 - Math.floor(Math.log10(size)));
+  return `${dollars < 0 ? '-' : ''}$${size.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
+}
+
+/** What an answer cost; what nobody knows is never told as nothing. */
+export function cost({ cost: dollars, costSource } = {}) {
+  if (costSource in SAID) return SAID[costSource];
+  if (typeof dollars !== 'number') return SAID.unknown;
+  return costSource === 'estimated' ? `about ${money(dollars)}` : money(dollars);
+}
+
+/** `812 tokens in, 61 out`; null where nobody counted them. */
+export function tokens({ promptTokens, completionTokens, totalTokens } = {}) {
+  if (promptTokens !== undefined && completionTokens !== undefined) {
+    return `${COUNT.format(promptTokens)} tokens in, ${COUNT.format(completionTokens)} out`;
+  }
+  return totalTokens === undefined ? null : `${COUNT.format(totalTokens)} tokens`;
+}
+
+/** `just now`, `12 min ago`, `14:05`, `Tue`, `3 Nov 2026`. */
+export function ago(time, now = new Date()) {
+  const then = new Date(time);
+  const seconds = (now - then) / 1000;
+  if (Number.isNaN(seconds)) return '';
+  if (seconds < 60) return 'just now';
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (then.toDateString() === now.toDateString()) {
+    return then.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+  }
+  if (seconds < 6 * 86400) return then.toLocaleDateString([], { weekday: 'short' });
+  const year = then.getFullYear() === now.getFullYear() ? undefined : 'numeric';
+  return then.toLocaleDateString([], { day: 'numeric', month: 'short', year });
+}
+
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  if (count < 1_000_000) return `${Math.round(count / 1000)} KB`;
+  return `${(count / 1_000_000).toFixed(1)} MB`;
+}
+
+/** `Budget team: $9.20 of $10.00 spent, resets 1 Dec, 00:00`. */
+export function budget({ budget: name, spent, limit, reset }) {
+  const spending = [spent, limit].every((value) => typeof value === 'number')
+    ? `${money(spent)} of ${money(limit)} spent`
+    : 'nearly spent';
+  return `Budget ${name ?? ''}: ${spending}${resets(reset)}`.replace(' :', ':');
+}
+
+export function rate({ limit, remaining, reset }) {
+  const left = typeof remaining === 'number' ? `${COUNT.format(remaining)} of ${COUNT.format(limit)} left` : 'reached';
+  return `Rate limit: ${left}${resets(reset)}`;
+}
+
+function resets(reset) {
+  const time = new Date(typeof reset === 'number' ? reset * 1000 : reset ?? NaN);
+  if (Number.isNaN(time.getTime())) return '';
+  const form = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+  return `, resets ${time.toLocaleString([], form)}`;
+}
