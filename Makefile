@@ -1,9 +1,10 @@
 PYTHON ?= python3
+FILE = agents.yaml
 
 .PHONY: serve test lint schema readme clean
 
 serve: .venv/installed
-	.venv/bin/fondation serve --simulate=missing
+	.venv/bin/fondation serve $(FILE) --simulate=missing
 
 test: .venv/installed-dev
 	.venv/bin/pytest

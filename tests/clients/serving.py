@@ -17,6 +17,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parent / "project"
 API_KEY = "sk-secret-key"
+IGNORED = shutil.ignore_patterns("__pycache__", "node_modules", "*.db*", ".env*")
+"""What a project's copy goes without."""
 START = 20.0
 """Seconds that a start may take on a busy machine."""
 STOP = 10.0
@@ -33,7 +35,7 @@ class Served:
 @contextlib.contextmanager
 def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJECT) -> Iterator[Served]:
     """Serve a copy of the project in `folder` with its models at `upstream_url`."""
-    shutil.copytree(project, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project, folder, dirs_exist_ok=True, ignore=IGNORED)
     port = _free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -45,7 +47,7 @@ def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJE
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fondation", "serve", *options],
+            [sys.executable, "-m", "fondation", "serve", "--port", str(port), *options],
             cwd=folder,
             env=environment,
             stdout=output,

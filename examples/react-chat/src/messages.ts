@@ -1,0 +1,17 @@
+import type { UIMessage } from "ai";
+
+/** What a fondation server says about a message. */
+type Metadata = { agentName?: string; model?: string };
+
+/** The data parts that it sends beside text and tool calls. */
+type DataParts = {
+  "agent-status": { status: string; agentName: string };
+  "agent-handoff": { from: string; to: string; reason?: string };
+};
+
+export type ChatMessage = UIMessage<Metadata, DataParts>;
+
+/** The model that wrote the newest answer. */
+export function newestModel(messages: ChatMessage[]): string | undefined {
+  return messages.findLast((message) => message.metadata?.model)?.metadata?.model;
+}

@@ -1,0 +1,66 @@
+import { Provider, useChat, useChatMessages, useChatStatus } from "@fondation-io/store";
+import { DefaultChatTransport } from "ai";
+import { ChatForm } from "../../components/ChatForm";
+import { Conversation } from "../../components/Conversation";
+import { ErrorBanner } from "../../components/ErrorBanner";
+import { MessageBubble } from "../../components/MessageBubble";
+import { Thinking } from "../../components/Thinking";
+import { identityHeaders } from "../../identity";
+import { newestModel, type ChatMessage } from "../../messages";
+import { useInput } from "../../useInput";
+
+const transport = new DefaultChatTransport<ChatMessage>({ api: "/api/chat", headers: identityHeaders });
+
+export default function AdvancedChatPage() {
+  return (
+    <Provider>
+      <Stats />
+      <AdvancedChatInterface />
+    </Provider>
+  );
+}
+
+/** The chat as the store has it, for any component below the provider. */
+function Stats() {
+  const messages = useChatMessages<ChatMessage>();
+  const status = useChatStatus();
+  return (
+    <header>
+      <h2>AI Assistant</h2>
+      <p>
+        Messages: {messages.length} | Model: {newestModel(messages) ?? "none yet"} | Status: {status}
+      </p>
+    </header>
+  );
+}
+
+function AdvancedChatInterface() {
+  const { messages, sendMessage, status, error, regenerate, stop } = useChat({
+    transport,
+    onError: (error) => {
+      console.error("Chat error:", error);
+    },
+  });
+  const { input, handleInputChange, handleSubmit } = useInput(sendMessage);
+  const isLoading = status === "submitted" || status === "streaming";
+
+  return (
+    <div className="chat">
+      <Conversation>
+        {messages.map((message) => (
+          <MessageBubble key={message.id} message={message} />
+        ))}
+        {isLoading && <Thinking>Assistant is thinking...</Thinking>}
+        {error && <ErrorBanner error={error} onRetry={regenerate} />}
+      </Conversation>
+      <ChatForm
+        input={input}
+        placeholder="Ask me anything..."
+        isLoading={isLoading}
+        onChange={handleInputChange}
+        onSubmit={handleSubmit}
+        onStop={stop}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,124 @@
+"""Each example is valid, is served as its README says, and answers what is asked there."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from fondation.cli import fondation
+from tests.clients.loopback import Loopback
+from tests.clients.serving import served
+from tests.clients.upstream import Upstream, says
+
+from .readme import ADDRESS, EXAMPLES, PROJECTS, README, ROOT, commands, sections
+
+TEXT = README.read_text()
+SECTIONS = sections(TEXT)
+
+
+def answers(project: str, folder: Path) -> list[str]:
+    """What each `curl` of the project's section gets, in a copy of the project. A call that an answer left waiting is
+    named in the ones behind it."""
+    outputs: list[str] = []
+    with served(folder, "", "--simulate=missing", project=EXAMPLES / project) as server:
+        for words in commands(SECTIONS[project], "curl"):
+            waiting = re.search(r"wait_\w+", "".join(outputs))
+            local = [word.replace(ADDRESS, server.url) for word in words]
+            named = [word.replace("wait_...", waiting[0]) if waiting else word for word in local]
+            done = subprocess.run([*named, "-sS", "--fail"], capture_output=True, text=True, check=True)
+            outputs.append(done.stdout)
+    return outputs
+
+
+def ask(url: str, message: str) -> dict[str, Any]:
+    headers = {"content-type": "application/json", "accept": "application/json"}
+    request = urllib.request.Request(url, json.dumps({"message": message}).encode(), headers)
+    with urllib.request.urlopen(request) as response:
+        answer: dict[str, Any] = json.load(response)
+        return answer
+
+
+def objects(project: str, folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(answer) for answer in answers(project, folder)]
+
+
+def test_the_readme_has_a_section_for_each_project() -> None:
+    assert sorted(SECTIONS.keys() - {""}) == PROJECTS
+
+
+@pytest.mark.parametrize("readme", [README, *EXAMPLES.glob("*/README.md")], ids=lambda path: path.parent.name)
+def test_what_a_readme_points_at_is_there(readme: Path) -> None:
+    links = re.findall(r"\]\((?!http)([^)]+)\)", readme.read_text())
+    assert links
+    assert [link for link in links if not (readme.parent / link).is_file()] == []
+
+
+@pytest.mark.parametrize("project", ["", *PROJECTS])
+def test_the_make_commands_serve_files_that_are_there(project: str) -> None:
+    for target, variable in (words[1:] for words in commands(SECTIONS[project], "make")):
+        assert target == "serve"
+        assert (ROOT / variable.removeprefix("FILE=")).is_file()
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_a_project_is_valid_without_a_warning(project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENROUTER_API_KEY", "sk-or-v1-key")
+    result = CliRunner().invoke(fondation, ["validate", "--strict", str(EXAMPLES / project / "agents.yaml")])
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_editors_find_the_schema(project: str) -> None:
+    first = (EXAMPLES / project / "agents.yaml").read_text().partition("\n")[0]
+    schema = first.removeprefix("# yaml-language-server: $schema=")
+    assert (EXAMPLES / project / schema).resolve() == ROOT / "schemas" / "agents.schema.json"
+
+
+def test_one_agent_answers(tmp_path: Path) -> None:
+    [answer] = objects("one-agent", tmp_path)
+    assert answer["agent"] == "Assistant"
+    assert "Hello!" in answer["text"]
+
+
+def test_a_tool_is_called_and_tells_the_page_how_far_it_is(tmp_path: Path) -> None:
+    whole, stream = answers("tools", tmp_path)
+    [call] = json.loads(whole)["toolCalls"]
+    assert call["output"] == {"number": "A-17", "articles": ["teapot", "two cups"], "total": 49.5}
+    stages = re.findall(r'"type":"data-parcel","data":{"number":"A-18","stage":"([a-z ]+)"}', stream)
+    assert stages == ["packed", "on its way", "delivered"]
+    assert stream.endswith("data: [DONE]\n\n")
+
+
+def test_questions_go_to_the_agent_who_knows(tmp_path: Path) -> None:
+    passed_on, matched = objects("handoffs", tmp_path)
+    assert passed_on["agent"] == "Collection"
+    assert [(each["from"], each["to"]) for each in passed_on["handoffs"]] == [("FrontDesk", "Collection")]
+    assert passed_on["title"]
+    assert matched["agent"] == "Tickets"
+    assert [each for each in matched["handoffs"] if each["routingStrategy"] == "llm"] == []
+
+
+def test_a_large_refund_waits_for_a_yes(tmp_path: Path) -> None:
+    waiting, done = objects("approvals", tmp_path)
+    assert [(call["toolName"], call["kind"]) for call in waiting["pending"]] == [("refund", "approval")]
+    [call] = done["toolCalls"]
+    assert call["output"] == {"order": "A-17", "refunded": 80}
+
+
+def test_a_local_server_is_the_model(tmp_path: Path) -> None:
+    upstream = Upstream()
+    with Loopback(upstream.app()) as provider:
+        upstream.play(says("I run on your machine."))
+        (tmp_path / ".env.local").write_text(f"MODEL_URL={provider.url}/v1\nMODEL=tiny\n")
+        with served(tmp_path, "", "--simulate=missing", project=EXAMPLES / "local-model") as server:
+            answer = ask(f"{server.url}/api/chat", "Who are you?")
+    assert answer["text"] == "I run on your machine."
+    assert upstream.calls[0].body["model"] == "tiny"
+    assert answer["usage"]["cost"] == 0
