@@ -36,7 +36,7 @@ class Served:
 def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJECT) -> Iterator[Served]:
     """Serve a copy of the project in `folder` with its models at `upstream_url`."""
     shutil.copytree(project, folder, dirs_exist_ok=True, ignore=IGNORED)
-    port = _free_port()
+    port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -66,7 +66,7 @@ def served(folder: Path, upstream_url: str, *options: str, project: Path = PROJE
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

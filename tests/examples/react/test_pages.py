@@ -1,0 +1,210 @@
+"""The pages in React in a real browser, each of their functions before a running server.
+
+Every test ends with a look at what a page must not do: errors and warnings on the console, requests to other hosts.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.browser.harness import expect
+from tests.clients.serving import API_KEY, Served
+from tests.clients.upstream import HOLD, Answer, Upstream, calls, hands_off, held, refuses, says
+
+from .site import site
+from .visitor import Visitor
+
+TALKING = ["ai-sdk/simple", "store/simple"]
+ADVANCED = ["ai-sdk/advanced", "store/advanced"]
+AGENTS = ["ai-sdk/multi-agent", "store/multi-agent"]
+AI_SDK_4 = "ai-sdk-4/chat"
+
+WITH_WEATHER = [*TALKING, *ADVANCED]
+WITH_DESK = [*AGENTS, AI_SDK_4]
+"""Their agent is one that passes each question on."""
+EVERY = [*WITH_WEATHER, *WITH_DESK]
+WITH_STOP = [*ADVANCED, AI_SDK_4]
+
+WEATHER = {"location": "Lyon", "temperature": 22, "condition": "Sunny"}
+INVOICE = {"invoiceId": "INV-42", "status": "Paid", "amount": 99.99}
+
+
+def plays(upstream: Upstream, page: str, *answers: Answer) -> None:
+    """Have the agent that a page talks to answer so."""
+    first = [hands_off("BillingSupport", "an invoice")] if page in WITH_DESK else []
+    upstream.play(*first, *answers)
+
+
+def chats_of(server: Served, **headers: str) -> list[dict[str, Any]]:
+    """What the server lists of somebody's."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"{server.url}/api/chats", headers=named)
+    with urllib.request.urlopen(request) as response:
+        chats: list[dict[str, Any]] = json.load(response)["chats"]
+        return chats
+
+
+@pytest.mark.parametrize("page", EVERY)
+def test_a_page_talks_to_its_agents(visitor: Visitor, page: str) -> None:
+    question, tool, result = "What is the weather in Lyon?", "get_weather", WEATHER
+    if page in WITH_DESK:
+        question, tool, result = "Is my invoice INV-42 paid?", "check_invoice", INVOICE
+    visitor.open(page)
+    expect(visitor.button("Send")).to_be_disabled()
+    visitor.say(question)
+    visitor.sees_end("Simulated answer")
+    assert visitor.messages.first.inner_text().split() == ["You", *question.split()]
+    expect(visitor.messages.last.locator("code")).to_have_text(f"🔧 {tool}")
+    assert json.loads(visitor.messages.last.locator("pre").inner_text()) == result
+    visitor.say("Thank you")
+    visitor.sees_end("You wrote: “Thank you”.")
+    expect(visitor.messages).to_have_count(4)
+    assert visitor.tab.violations() == []
+
+
+@pytest.mark.parametrize("page", EVERY)
+def test_text_shows_as_it_comes(scripted_visitor: Visitor, upstream: Upstream, page: str) -> None:
+    visitor = scripted_visitor
+    plays(upstream, page, says(HOLD, "Hello", HOLD, ", world."))
+    visitor.open(page)
+    visitor.say("Hi")
+    thinking = visitor.page.get_by_role("status").filter(has_text="Assistant is ")
+    expect(thinking).to_be_visible()
+    visitor.release(upstream)
+    visitor.sees("Hello")
+    expect(visitor.field).to_be_disabled()
+    visitor.release(upstream)
+    visitor.sees_end("Hello, world.")
+    expect(thinking).to_be_hidden()
+
+
+@pytest.mark.parametrize("page", ADVANCED)
+def test_the_header_counts_messages_and_names_the_model(visitor: Visitor, page: str) -> None:
+    header = visitor.page.get_by_text("Messages: ")
+    visitor.open(page)
+    expect(header).to_have_text("Messages: 0 | Model: none yet | Status: ready")
+    assert "x-user-id" not in visitor.say("Hello")  # nobody is logged in
+    visitor.sees_end("Simulated answer")
+    expect(header).to_have_text("Messages: 2 | Model: anthropic/claude-sonnet-4.5 | Status: ready")
+
+
+@pytest.mark.parametrize("page", WITH_STOP)
+def test_who_asks_is_known(visitor: Visitor, simulated: tuple[str, Served], page: str) -> None:
+    visitor.open(page, "?user=ada")
+    headers = visitor.say("Hello")
+    visitor.sees_end("Simulated answer")
+    session = visitor.page.evaluate("sessionStorage.getItem('session-id')")
+    assert (headers["x-session-id"], headers["x-user-id"]) == (session, "ada")
+    newest = chats_of(simulated[1], x_user_id="ada")[0]
+    assert newest["messages"] == 2
+    visitor.page.reload()
+    assert visitor.say("Hello again")["x-session-id"] == session
+    visitor.sees_end("Simulated answer")
+
+
+@pytest.mark.parametrize("page", WITH_STOP)
+def test_stop_ends_the_models_call_and_keeps_what_came(
+    scripted_visitor: Visitor, upstream: Upstream, page: str
+) -> None:
+    visitor = scripted_visitor
+    plays(upstream, page, says("So far", ending="silence"), says("Gladly."))
+    visitor.open(page)
+    visitor.say("Hi")
+    visitor.sees("So far")
+    visitor.button("Stop").click()
+    expect(visitor.field).to_be_focused()
+    assert upstream.calls[-1].was_cut()
+    visitor.say("Go on")
+    visitor.sees_end("Gladly.")
+    assert upstream.calls[-1].texts[-3:] == ["Hi", "So far", "Go on"]
+
+
+@pytest.mark.parametrize("page", EVERY)
+def test_a_failing_model_is_told_in_words(scripted_visitor: Visitor, upstream: Upstream, page: str) -> None:
+    visitor = scripted_visitor
+    again = [hands_off("BillingSupport", "an invoice")] if page == AI_SDK_4 else []  # its Retry begins at the desk
+    plays(upstream, page, refuses(401, f"no {API_KEY}"), *again, says("Now it works."))
+    if page in WITH_STOP:
+        visitor.tab.expect("Chat error:")
+    visitor.open(page)
+    visitor.say("Hi")
+    alert = visitor.page.get_by_role("alert")
+    expect(alert).to_contain_text("Error: The model provider rejected the server's API key")
+    assert API_KEY not in visitor.page.content()
+    assert visitor.tab.violations() == []
+    if page in WITH_STOP:
+        visitor.button("Retry").click()
+    else:
+        visitor.say("Hi once more")
+    visitor.sees_end("Now it works.")
+    expect(alert).to_be_hidden()
+
+
+@pytest.mark.parametrize("page", WITH_STOP)
+def test_a_refused_request_is_told_in_words_and_tried_again(visitor: Visitor, page: str) -> None:
+    visitor.tab.expect("Chat error:", "503 (Service Unavailable)")
+    visitor.open(page)
+    visitor.refuse(503, {"error": "The server is restarting"})
+    visitor.say("Hello")
+    expect(visitor.page.get_by_role("alert").get_by_text("Error:")).to_have_text("Error: The server is restarting")
+    visitor.button("Retry").click()
+    visitor.sees_end("Simulated answer")
+    expect(visitor.messages).to_have_count(2)
+
+
+@pytest.mark.parametrize("page", WITH_DESK)
+def test_the_current_agent_is_shown(scripted_visitor: Visitor, upstream: Upstream, page: str) -> None:
+    visitor = scripted_visitor
+    upstream.play(
+        held(hands_off("BillingSupport", "an invoice")),
+        calls(("check_invoice", {"invoiceId": "INV-42"})),
+        says("It is paid."),
+        hands_off("TechnicalSupport", "an outage"),
+        says("All is well."),
+    )
+    visitor.open(page)
+    expect(visitor.agent).to_be_hidden()
+    visitor.say("Is INV-42 paid?")
+    expect(visitor.agent).to_have_text("Current Agent: Triage")
+    visitor.release(upstream)
+    visitor.sees_end("It is paid.")
+    expect(visitor.agent).to_have_text("Current Agent: BillingSupport")
+    visitor.say("Is the server up?")
+    visitor.sees_end("All is well.")
+    expect(visitor.agent).to_have_text("Current Agent: TechnicalSupport")
+
+
+def test_the_menu_leads_to_every_page(visitor: Visitor) -> None:
+    visitor.open("nowhere")
+    links = visitor.page.get_by_role("navigation", name="Pages").get_by_role("link")
+    current = visitor.page.locator("a[aria-current=page]")
+    expect(current).to_have_attribute("href", f"#/{EVERY[0]}")
+    assert sorted(link.get_attribute("href") or "" for link in links.all()) == sorted(f"#/{page}" for page in EVERY)
+    for link in links.all():
+        link.click()
+        expect(current).to_have_attribute("href", link.get_attribute("href") or "")
+        expect(visitor.field).to_be_enabled()
+
+
+def test_a_dark_phone_shows_a_page_well(visit: Callable[..., Visitor], simulated: tuple[str, Served]) -> None:
+    visitor = visit(simulated[0], viewport={"width": 360, "height": 640}, color_scheme="dark")
+    visitor.open("ai-sdk/advanced")
+    visitor.say(f"What is the weather in {'Llanfair' * 12}?")
+    visitor.sees_end("Simulated answer")
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 360
+    assert visitor.tab.violations() == []
+
+
+def test_npm_start_serves_the_pages_as_they_are_written(
+    visit: Callable[..., Visitor], simulated: tuple[str, Served]
+) -> None:
+    with site("start", simulated[1].url) as url:
+        visitor = visit(url)
+        visitor.open("store/simple")
+        visitor.say("Hello")
+        visitor.sees_end("Simulated answer")
