@@ -24,17 +24,19 @@ SECTIONS = sections(TEXT)
 
 
 def answers(project: str, folder: Path) -> list[str]:
-    """What each `curl` of the project's section gets, in a copy of the project. A call that an answer left waiting is
-    named in the ones behind it."""
-    outputs: list[str] = []
+    """What each `curl` of the project's section gets, in a copy of the project."""
+    outputs = [""]
     with served(folder, "", "--simulate=missing", project=EXAMPLES / project) as server:
         for words in commands(SECTIONS[project], "curl"):
-            waiting = re.search(r"wait_\w+", "".join(outputs))
-            local = [word.replace(ADDRESS, server.url) for word in words]
-            named = [word.replace("wait_...", waiting[0]) if waiting else word for word in local]
-            done = subprocess.run([*named, "-sS", "--fail"], capture_output=True, text=True, check=True)
+            meant = [with_ids(word.replace(ADDRESS, server.url), outputs[-1]) for word in words]
+            done = subprocess.run([*meant, "-sS", "--fail"], capture_output=True, text=True, check=True)
             outputs.append(done.stdout)
-    return outputs
+    return outputs[1:]
+
+
+def with_ids(word: str, answer: str) -> str:
+    """The word of a command, with `call_...` and `wait_...` as the answer before it names them."""
+    return re.sub(r"((?:call|wait)_)\.\.\.", lambda match: re.findall(match[1] + r"\w+", answer)[-1], word)
 
 
 def ask(url: str, message: str) -> dict[str, Any]:
@@ -105,11 +107,12 @@ def test_questions_go_to_the_agent_who_knows(tmp_path: Path) -> None:
     assert [each for each in matched["handoffs"] if each["routingStrategy"] == "llm"] == []
 
 
-def test_a_large_refund_waits_for_a_yes(tmp_path: Path) -> None:
-    waiting, done = objects("approvals", tmp_path)
+def test_calls_wait_for_a_persons_yes_and_for_the_page(tmp_path: Path) -> None:
+    waiting, refunded, asked, told = objects("approvals", tmp_path)
     assert [(call["toolName"], call["kind"]) for call in waiting["pending"]] == [("refund", "approval")]
-    [call] = done["toolCalls"]
-    assert call["output"] == {"order": "A-17", "refunded": 80}
+    assert [call["output"] for call in refunded["toolCalls"]] == [{"order": "A-17", "refunded": 80}]
+    assert [(call["toolName"], call["kind"]) for call in asked["pending"]] == [("locate", "client")]
+    assert "48.85, 2.35" in told["text"]
 
 
 def test_a_local_server_is_the_model(tmp_path: Path) -> None:

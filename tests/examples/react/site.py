@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.clients.harness import find_node, install
+from tests.clients.harness import ClientsUnavailable, find_node, install
 from tests.clients.serving import free_port
 from tests.examples.readme import EXAMPLES
 
@@ -27,6 +28,8 @@ def build(folder: Path) -> None:
 
     Raises `ClientsUnavailable` where there is no node or npm.
     """
+    if shutil.which("npm") is None:
+        raise ClientsUnavailable("npm is not installed: install node with npm")
     install(PROJECT)
     command = ["npm", "run", "build", "--", "--outDir", str(folder)]
     done = subprocess.run(
