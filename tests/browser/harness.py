@@ -27,6 +27,7 @@ try:
         Locator,
         Page,
         Request,
+        Route,
         expect,
         sync_playwright,
     )
@@ -35,7 +36,18 @@ except ImportError:
         raise
     pytest.skip("playwright is not installed: pip install -e '.[dev]'", allow_module_level=True)
 
-__all__ = ["Browser", "BrowserUnavailable", "FilePayload", "Locator", "Page", "Tab", "chromium", "expect", "tab"]
+__all__ = [
+    "Browser",
+    "BrowserUnavailable",
+    "FilePayload",
+    "Locator",
+    "Page",
+    "Route",
+    "Tab",
+    "chromium",
+    "expect",
+    "tab",
+]
 
 FOLDER = Path(__file__).parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")

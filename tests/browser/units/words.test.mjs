@@ -25,7 +25,7 @@ test('a known cost says how it is known', () => {
   assert.equal(cost({ cost: 0, costSource: 'billed' }), '$0.00');
   assert.equal(cost({ cost: 0.01, costSource: 'estimated' }), 'about $0.01');
   assert.equal(cost({ costSource: 'simulated' }), 'simulated');
-  assert.equal(cost({ cost: 0, costSource: 'none' }), 'free');
+  assert.equal(cost({ cost: 0, costSource: 'none' }), 'not charged');
 });
 
 test('tokens are told where they were counted', () => {

@@ -17,14 +17,10 @@ export class Chats {
     this.#isOnServer = isOnServer;
     this.#onChange = onChange;
     this.#onRemoved = onRemoved;
+    /** The newest first. */
+    this.items = [];
     this.isLoaded = false;
     this.problem = null;
-  }
-
-  /** The newest first. */
-  get items() {
-    const here = keptChats(this.#search).map((chat) => ({ ...chat, isHere: true }));
-    return [...this.#stored, ...here].sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1));
   }
 
   get hasMore() {
@@ -80,6 +76,8 @@ export class Chats {
     } catch (error) {
       this.problem = error.message;
     }
+    const here = keptChats(this.#search).map((chat) => ({ ...chat, isHere: true }));
+    this.items = [...this.#stored, ...here].sort((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1));
     this.#onChange();
   }
 }

@@ -118,8 +118,10 @@ class Page {
       rememberRoute(chat);
       this.chats.refresh();
     }
+    const wasHere = this.main.contains(document.activeElement);
     this.conversation.update();
     this.composer.update();
+    if (wasHere && document.activeElement === document.body) this.conversation.focus();
     this.announcer.follow(chat);
     this.header.update(chat, this.#title(chat));
     this.sidebar.update(chat.isNew ? null : chat.id);

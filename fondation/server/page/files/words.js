@@ -2,7 +2,7 @@
 
 const COUNT = new Intl.NumberFormat('en-US');
 const SAID = {
-  none: 'free',
+  none: 'not charged',
   simulated: 'simulated',
   pending: 'cost not known yet',
   unknown: 'cost unknown',

@@ -52,8 +52,10 @@ export class Composer {
 
   update() {
     const { isBusy } = this.#chat;
+    const isOnButton = document.activeElement === (isBusy ? this.#send : this.#stop);
     this.#send.hidden = isBusy;
     this.#stop.hidden = !isBusy;
+    if (isOnButton) this.focus(); // the button under it went away
   }
 
   focus() {

@@ -23,17 +23,15 @@ export class ConversationView {
   #busy = el('p', { class: 'busy' });
   #suggestions = el('div', { class: 'suggestions' });
   #shown = '';
+  #down = iconButton('down', 'To the newest message', () => this.toEnd(), { class: 'icon-button to-end', hidden: true });
+  #isFollowed = true;
 
   constructor() {
     const column = el('div', { class: 'column' }, this.#welcome, this.#log, this.#busy, this.#problem, this.#suggestions);
-    this.#down = iconButton('down', 'To the newest message', () => this.toEnd(), { class: 'icon-button to-end', hidden: true });
     this.scroller = el('div', { class: 'scroller' }, column);
     this.node = el('div', { class: 'conversation' }, this.#warnings, this.scroller, this.#down);
     this.scroller.addEventListener('scroll', () => this.#followed());
   }
-
-  #down;
-  #isFollowed = true;
 
   show(chat) {
     this.#chat = chat;
@@ -56,6 +54,11 @@ export class ConversationView {
   editLast() {
     const view = this.#views.findLast(({ message }) => message.role === 'user');
     if (view && !this.#chat.isBusy) view.edit();
+  }
+
+  /** For whoever was on a button that is not there any more. */
+  focus() {
+    this.#log.focus({ preventScroll: true });
   }
 
   toEnd() {

@@ -15,6 +15,7 @@ export class Sidebar {
   #chats;
   #current = null;
   #renaming = null;
+  #shown = '';
 
   /** `chats` is the list; `onNew` begins a chat. */
   constructor(chats, { onNew, onClose }) {
@@ -41,12 +42,27 @@ export class Sidebar {
     this.#current = current;
     if (this.#renaming) return;
     const { items, hasMore, problem, isLoaded } = this.#chats;
-    const focused = this.node.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-    this.#list.replaceChildren(...items.map((chat) => this.#item(chat)));
-    if (focused) this.#list.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+    const told = items.map(({ id, updatedAt, ...chat }) => [id, updatedAt, titleOf(chat)]);
+    const shown = JSON.stringify([told, current, hasMore, problem, isLoaded]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#redraw(items);
     this.#more.hidden = !hasMore;
     const empty = this.#field.value.trim() ? 'No chat has these words.' : 'No chats yet.';
     this.#note.textContent = problem ?? (isLoaded && !items.length ? empty : '');
+  }
+
+  /** Whoever was in the list with the keyboard stays there. */
+  #redraw(items) {
+    const focused = document.activeElement;
+    const isInList = this.#list.contains(focused);
+    const key = isInList ? focused.closest('li').querySelector('a')?.dataset.key : null;
+    this.#list.replaceChildren(...items.map((chat) => this.#item(chat)));
+    if (isInList) (this.#link(key) ?? this.node.querySelector('.new-chat')).focus();
+  }
+
+  #link(id) {
+    return [...this.#list.querySelectorAll('a')].find((link) => link.dataset.key === id);
   }
 
   #item(chat) {
@@ -70,8 +86,9 @@ export class Sidebar {
       this.#renaming = null;
       const wanted = field.value.trim();
       if (isWanted && wanted && wanted !== title) this.#chats.rename(chat, wanted);
+      this.#shown = '';
       this.update();
-      this.#list.querySelector(`[data-key="${CSS.escape(chat.id)}"]`)?.focus();
+      this.#link(chat.id)?.focus();
     };
     field.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') done(true);

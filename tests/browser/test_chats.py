@@ -1,0 +1,176 @@
+"""The chat page's list of chats, and chats that one leaves and comes back to."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.browser.harness import expect
+from tests.browser.person import Person
+from tests.clients.upstream import HOLD, calls, hands_off, says
+
+
+def test_chats_are_listed_with_their_titles(person: Person) -> None:
+    person.open("/api/chat", says("Of Lyon."), says("Of Paris."))
+    person.say("Tell me of Lyon")
+    person.sees_end("Of Lyon.")
+    expect(person.chats).to_have_count(1)
+    person.press("New chat")
+    expect(person.messages).to_have_count(0)
+    person.say("Tell me of Paris")
+    person.sees_end("Of Paris.")
+    expect(person.chats).to_have_text([re.compile("Tell me of Paris"), re.compile("Tell me of Lyon")])
+    person.chats.nth(1).get_by_role("link").click()
+    person.sees("Of Lyon.")
+    expect(person.chats.nth(1).get_by_role("link")).to_have_attribute("aria-current", "page")
+    person.page.go_back()
+    person.sees("Of Paris.")
+
+
+def test_chats_are_searched(person: Person) -> None:
+    person.open("/api/chat", says("Of Lyon."), says("Of Paris."))
+    for city in ("Lyon", "Paris"):
+        person.press("New chat")
+        person.say(f"Tell me of {city}")
+        person.sees_end(f"Of {city}.")
+    search = person.page.get_by_label("Search chats")
+    search.fill("lyon")
+    expect(person.chats).to_have_count(1)
+    search.fill("nowhere")
+    expect(person.page.get_by_text("No chat has these words.")).to_be_visible()
+    search.fill("")
+    expect(person.chats).to_have_count(2)
+
+
+def test_a_chat_is_renamed(person: Person) -> None:
+    person.open("/api/chat", says("Hello."))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    person.chats.first.hover()
+    person.press("Rename Hi")
+    title = person.page.get_by_label("Title of the chat")
+    title.fill("Never")
+    title.press("Escape")
+    expect(person.chats.first).to_contain_text("Hi")
+    person.press("Rename Hi")
+    title.fill("Greetings")
+    title.press("Enter")
+    expect(person.chats.first).to_contain_text("Greetings")
+    expect(person.page.get_by_role("heading", name="Greetings", level=1)).to_be_visible()
+    person.page.reload()
+    expect(person.chats.first).to_contain_text("Greetings")
+
+
+def test_a_chat_is_deleted_once_the_person_is_sure(person: Person) -> None:
+    person.open("/api/chat", says("Hello."))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    person.press("Delete Hi")
+    expect(person.page.get_by_role("dialog")).to_contain_text("Delete “Hi”?")
+    assert person.tab.violations() == []
+    person.press("Cancel")
+    expect(person.chats).to_have_count(1)
+    person.press("Delete Hi")
+    person.press("Delete")
+    expect(person.chats).to_have_count(0)
+    expect(person.messages).to_have_count(0)
+
+
+def test_a_title_that_the_server_makes_is_shown(person: Person) -> None:
+    person.open("/api/beside", says("Hello."))
+    person.say("Tell me of Lyon")
+    person.sees_end("Hello.")
+    title = person.page.get_by_role("heading", level=1)
+    expect(title).not_to_have_text("New chat")
+    expect(person.chats.first.locator(".title")).to_have_text(title.inner_text())
+
+
+@pytest.mark.parametrize("route", ["/api/chat", "/api/multi", "/api/desk6", "/api/old", "/api/alone"])
+def test_a_chat_is_as_it_was_after_a_reload(route: str, person: Person) -> None:
+    first = [hands_off("BillingSupport", "money")] if route == "/api/multi" else []
+    person.open(route, *first, says("**Hello**."), says("And on."))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    facts = person.answer.locator(".facts").inner_text()
+    person.page.reload()
+    person.sees("Hello.", facts)
+    expect(person.answer.locator("strong")).to_have_text("Hello")
+    expect(person.page.get_by_label("Route")).to_have_value(route)
+    person.say("Go on")
+    person.sees_end("And on.")
+    expect(person.messages).to_have_count(4)
+    assert "Hi" in person.upstream.calls[-1].texts
+
+
+def test_an_answer_goes_on_after_a_reload(person: Person) -> None:
+    person.open("/api/lasting", says("One, two, ", HOLD, "three."))
+    person.say("Count")
+    person.sees("One, two,")
+    person.page.reload()
+    person.sees("One, two,")
+    expect(person.page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    person.release()
+    person.sees_end("One, two, three.")
+    expect(person.messages).to_have_count(2)
+    assert len(person.upstream.calls) == 1
+
+
+@pytest.mark.parametrize("route", ["/api/desk", "/api/desk6", "/api/old"])
+def test_a_call_still_waits_after_a_reload(route: str, person: Person) -> None:
+    person.open(route, calls(("refund", {"invoice": "INV-1", "amount": 5})), says("Refunded."))
+    person.say("Refund me")
+    person.sees_end("waits for your approval")
+    person.page.reload()
+    person.sees("waits for your approval")
+    person.press("Approve")
+    person.sees_end("Refunded.", "refunded 5 for INV-1")
+
+
+def test_an_answer_is_written_on_while_another_chat_shows(person: Person) -> None:
+    person.open("/api/chat", says("One, ", HOLD, "two."), says("Of Paris."))
+    person.say("Count")
+    person.sees("One,")
+    person.press("New chat")
+    person.say("Tell me of Paris")
+    person.sees_end("Of Paris.")
+    person.release()
+    person.chats.filter(has_text="Count").get_by_role("link").click()
+    person.sees_end("One, two.")
+    assert not person.upstream.calls[0].was_cut()
+
+
+def test_a_chat_that_is_gone_says_so(person: Person) -> None:
+    person.page.goto(f"{person.server.url}#chat/never")
+    expect(person.page.get_by_role("alert").filter(has_text="You have no chat 'never'")).to_be_visible()
+    person.tab.expect("status of 404")
+
+
+def test_a_chat_that_this_browser_keeps_is_listed_renamed_and_deleted(person: Person) -> None:
+    person.open("/api/alone", says("Hello."))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    person.press("Rename Hi")
+    person.page.get_by_label("Title of the chat").fill("Mine")
+    person.page.keyboard.press("Enter")
+    expect(person.chats).to_have_text([re.compile("Mine")])
+    person.page.reload()
+    expect(person.page.get_by_role("heading", name="Mine", level=1)).to_be_visible()
+    person.press("Delete Mine")
+    person.press("Delete")
+    expect(person.chats).to_have_count(0)
+
+
+def test_another_browser_sees_none_of_it(person: Person) -> None:
+    person.open("/api/chat", says("Hello."))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    address = person.page.url
+    browser = person.page.context.browser
+    assert browser is not None
+    other = browser.new_context()
+    page = other.new_page()
+    page.goto(address)
+    expect(page.get_by_role("alert").filter(has_text="You have no chat")).to_be_visible()
+    expect(page.get_by_text("No chats yet.")).to_be_visible()
+    other.close()

@@ -1,0 +1,121 @@
+"""The chat page when something is wrong: each in words, and nothing that was said or written is lost."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+
+import pytest
+
+from tests.browser.harness import Route, expect
+from tests.browser.person import Person
+from tests.clients.upstream import HOLD, says
+
+BUDGET = {"budget": "team", "spent": 9.2, "limit": 10, "reset": "2026-12-01T00:00:00Z"}
+
+
+def stream(*chunks: dict[str, object]) -> str:
+    return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (402, '{"error": "The budget team is spent"}', "The budget team is spent"),
+        (429, '{"error": "Too many requests; try again in 3 s"}', "Too many requests; try again in 3 s"),
+        (502, "<html>nginx</html>", "The server answered 502 Bad Gateway"),
+    ],
+)
+def test_a_request_that_is_refused(status: int, body: str, words: str, person: Person) -> None:
+    person.open("/api/chat", says("Now it works."))
+    person.page.route("**/api/chat", lambda route: route.fulfill(status=status, body=body))
+    person.say("Hello")
+    expect(person.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
+    assert person.tab.violations() == []
+    person.page.unroute("**/api/chat")
+    person.press("Try again")
+    person.sees_end("Now it works.")
+    assert person.upstream.calls[0].texts[-1] == "Hello"
+    person.tab.expect(f"status of {status}")
+
+
+def test_a_server_that_is_not_there(person: Person) -> None:
+    person.open("/api/chat", says("Now it works."))
+    person.page.route("**/api/chat", lambda route: route.abort("connectionrefused"))
+    person.say("Hello")
+    expect(person.page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
+    person.page.unroute("**/api/chat")
+    person.press("Try again")
+    person.sees_end("Now it works.")
+    person.tab.expect("ERR_CONNECTION_REFUSED")
+
+
+def test_a_page_without_its_server_says_so(person: Person) -> None:
+    person.page.route("**/@page/routes", lambda route: route.abort("connectionrefused"))
+    person.page.goto(person.server.url)
+    expect(person.page.get_by_role("alert")).to_have_text("The server cannot be reached. Is it running?")
+    assert person.tab.violations() == []
+    person.tab.expect("ERR_CONNECTION_REFUSED", "cannot be reached")
+
+
+def test_a_warning_of_a_budget_shows_until_it_is_dismissed(person: Person) -> None:
+    person.open()
+    body = stream(
+        {"type": "start", "messageId": "m1"},
+        {"type": "data-budget", "data": BUDGET, "transient": True},
+        {"type": "text-start", "id": "t"},
+        {"type": "text-delta", "id": "t", "delta": "Hello."},
+        {"type": "text-end", "id": "t"},
+        {"type": "finish"},
+    )
+    person.page.route("**/api/chat", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+    person.say("Hi")
+    person.sees_end("Hello.")
+    warning = person.page.get_by_text("Budget team: $9.20 of $10.00 spent, resets")
+    expect(warning).to_be_visible()
+    assert person.tab.violations() == []
+    person.press("Dismiss")
+    expect(warning).to_have_count(0)
+
+
+def test_an_answer_that_cannot_be_read(person: Person) -> None:
+    person.open()
+    person.page.route("**/api/chat", lambda route: route.fulfill(body="data: {oops\n\n"))
+    person.say("Hi")
+    expect(person.page.get_by_role("alert").filter(has_text="The answer cannot be read.")).to_be_visible()
+    person.tab.expect("SyntaxError")
+
+
+def test_an_answer_whose_connection_breaks_is_found_again(person: Person) -> None:
+    person.open("/api/lasting", says("One, ", HOLD, "two."))
+    broken = stream({"type": "start", "messageId": "m1"}).removesuffix("data: [DONE]\n\n")
+
+    def post_and_break(route: Route) -> None:
+        """The server begins its answer, of which the page is sent the beginning."""
+        request = urllib.request.Request(
+            route.request.url, route.request.post_data_buffer, route.request.headers, method="POST"
+        )
+        with urllib.request.urlopen(request) as response:
+            response.read(10)
+        route.fulfill(body=broken, content_type="text/event-stream")
+
+    person.page.route("**/api/lasting", post_and_break)
+    person.say("Count")
+    person.sees("One,")
+    person.release()
+    person.sees_end("One, two.")
+    expect(person.messages).to_have_count(2)
+    assert len(person.upstream.calls) == 1
+
+
+def test_a_message_to_a_chat_that_answers_elsewhere_is_not_lost(person: Person) -> None:
+    person.open("/api/chat", says("One."))
+    person.say("Count")
+    person.sees_end("One.")
+    person.page.route("**/api/chat", lambda route: route.fulfill(status=409, body='{"error": "Still answering"}'))
+    person.say("And on?")
+    expect(person.page.get_by_role("alert").filter(has_text="Still answering")).to_be_visible()
+    expect(person.field).to_have_value("And on?")
+    person.press("Load the chat again")
+    expect(person.messages).to_have_count(2)
+    person.tab.expect("status of 409")
