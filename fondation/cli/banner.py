@@ -73,9 +73,8 @@ def _try(url: str, services: Services) -> list[str]:
     path = next(iter(services.cast.routes), None)
     if path is None:
         return ["  There is no route yet: add one under routes."]
-    return [
-        f"  try: curl -N {url}{path} -H 'content-type: application/json' -d '{{\"message\": \"Hello\"}}'",
-    ]
+    curl = f"  try: curl -N {url}{path} -H 'content-type: application/json' -d '{{\"message\": \"Hello\"}}'"
+    return [f"  chat: {url}/", curl] if services.config.server.page else [curl]
 
 
 def _url_host(host: str) -> str:

@@ -78,7 +78,8 @@ def _http_text(request: web.Request, error: web.HTTPException) -> str:
         case 404:
             return f"There is nothing at {request.path}{_routes(request.app)}"
         case 405:
-            return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}"
+            routes = _routes(request.app) if request.method == "POST" else ""
+            return f"{request.method} is not for {request.path}; use {error.headers.get('Allow', 'POST')}{routes}"
         case _:
             return error.reason
 

@@ -37,6 +37,11 @@ def test_the_address_is_one_that_can_be_typed(host: str, url: str, tmp_path: Pat
     assert f"try: curl -N {url}/api/chat " in text
 
 
+def test_the_chat_page_is_named_where_there_is_one(tmp_path: Path) -> None:
+    assert "\n  chat: http://127.0.0.1:8123/\n" in printed(tmp_path, MODELS + AGENTS + ROUTES)
+    assert "chat: http" not in printed(tmp_path, MODELS + AGENTS + ROUTES + "server: {page: false}\n")
+
+
 def test_every_route_agent_and_model_has_its_line(tmp_path: Path) -> None:
     lines = [line.split() for line in printed(tmp_path, MODELS + AGENTS + ROUTES).splitlines()]
     assert ["routes", "/api/chat", "Ann"] in lines

@@ -26,6 +26,13 @@ async def test_a_path_that_is_no_route_is_told_which_are(path: str, kitchen: Kit
     assert b"application/json" in reply
 
 
+async def test_a_message_to_the_page_is_told_the_routes(kitchen: Kitchen) -> None:
+    reply = await (await serve(kitchen)).post(path="/")
+    assert reply.status == 405
+    assert reply.json == {"error": "POST is not for /; use GET,HEAD; the routes are: /api/chat"}
+    assert (await (await serve(kitchen, ANN + "server: {page: false}\n")).post(path="/")).status == 404
+
+
 async def test_the_routes_that_take_a_message_are_named_once(kitchen: Kitchen) -> None:
     served = await serve(kitchen, ANN + "  /api/four: {agent: Ann, client: 4}\n")
     reply = await served.ask("GET", "/nothing")
