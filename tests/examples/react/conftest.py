@@ -12,6 +12,7 @@ from tests.clients.harness import ClientsUnavailable, required
 from tests.clients.loopback import Loopback
 from tests.clients.serving import Served, served
 from tests.clients.upstream import Upstream
+from tests.examples.scripted import scripted_copy
 
 from .site import PROJECT, build, site
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from tests.browser.harness import Browser
 
     from .visitor import Visitor
-
-MODEL = "provider: openrouter\n    id: anthropic/claude-sonnet-4.5"
-SCRIPTED = "provider: openai\n    id: scripted-1\n    base_url: ${UPSTREAM_URL}/v1\n    retries: 0"
 
 
 @pytest.fixture(scope="package")
@@ -58,11 +56,7 @@ def upstream() -> Iterator[Upstream]:
 @pytest.fixture(scope="package")
 def scripted(pages: Path, upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the pages, before a server whose models are `upstream`."""
-    project = tmp_path_factory.mktemp("project")
-    text = (PROJECT / "agents.yaml").read_text()
-    assert MODEL in text
-    (project / "agents.yaml").write_text(text.replace(MODEL, SCRIPTED))
-    (project / "services.py").write_text((PROJECT / "services.py").read_text())
+    project = scripted_copy("react-chat", tmp_path_factory.mktemp("project"))
     with (
         served(tmp_path_factory.mktemp("scripted"), upstream.url, project=project) as server,
         site("preview", server.url, "--outDir", str(pages)) as url,
