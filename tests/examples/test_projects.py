@@ -16,11 +16,14 @@ from fondation.cli import fondation
 from tests.clients.loopback import Loopback
 from tests.clients.serving import served
 from tests.clients.upstream import Upstream, says
+from tests.support.markdown import commands, sections
 
-from .readme import ADDRESS, EXAMPLES, PROJECTS, README, ROOT, commands, sections
+from .projects import EXAMPLES, PROJECTS, ROOT
 
-TEXT = README.read_text()
-SECTIONS = sections(TEXT)
+README = EXAMPLES / "README.md"
+SECTIONS = sections(README.read_text())
+ADDRESS = "http://127.0.0.1:8000"
+"""Of the server in its commands."""
 
 
 def answers(project: str, folder: Path) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 import shutil
 from pathlib import Path
 
@@ -17,19 +16,9 @@ from fondation.cli import COMMANDS, fondation
 from fondation.config import load
 from fondation.stores import open_store
 from tests.readme.blocks import README, ROOT, refreshed
+from tests.support.markdown import blocks, commands
 
 TEXT = README.read_text()
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
-
-
-def commands(start: str) -> list[list[str]]:
-    """The commands of the shell blocks that begin with a word, as lists of arguments."""
-    lines = [line for block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
-    found = [shlex.split(line) for line in lines]
-    return [words for words in found if words and Path(words[0]).name == start]
 
 
 @pytest.fixture
@@ -45,7 +34,7 @@ def test_the_generated_blocks_are_up_to_date() -> None:
     assert refreshed(TEXT) == TEXT, "run: python -m tests.readme"
 
 
-@pytest.mark.parametrize("text", blocks("yaml"))
+@pytest.mark.parametrize("text", blocks(TEXT, "yaml"))
 def test_every_yaml_block_is_valid(text: str, project: Path) -> None:
     file = project / "example.yaml"
     file.write_text(text)
@@ -56,14 +45,14 @@ def test_every_yaml_block_is_valid(text: str, project: Path) -> None:
 
 def test_the_make_targets_exist() -> None:
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {words[1] for words in commands("make")} <= set(targets)
+    assert {words[1] for words in commands(TEXT, "make")} <= set(targets)
 
 
 def test_every_command_is_mentioned() -> None:
     assert [name for name in COMMANDS if f"fondation {name}" not in TEXT] == []
 
 
-@pytest.mark.parametrize("words", commands("curl"), ids=lambda words: words[1])
+@pytest.mark.parametrize("words", commands(TEXT, "curl"), ids=lambda words: words[1])
 async def test_the_curl_commands_get_an_answer(words: list[str], project: Path) -> None:
     async with TestServer(create_app(project / "agents.yaml", simulate="missing")) as server:
         local = [word.replace("http://127.0.0.1:8000", str(server.make_url("")).rstrip("/")) for word in words]
@@ -75,7 +64,7 @@ async def test_the_curl_commands_get_an_answer(words: list[str], project: Path) 
     assert "imulated" in text
 
 
-@pytest.mark.parametrize("words", commands("fondation"), ids=" ".join)
+@pytest.mark.parametrize("words", commands(TEXT, "fondation"), ids=" ".join)
 def test_the_usage_and_init_commands_are_understood(words: list[str], project: Path) -> None:
     match words[1]:
         case "serve":

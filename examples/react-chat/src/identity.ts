@@ -4,7 +4,7 @@ export function identityHeaders(): Record<string, string> {
   return { "x-session-id": getOrCreateSessionId(), ...(userId && { "x-user-id": userId }) };
 }
 
-export function getOrCreateSessionId(): string {
+function getOrCreateSessionId(): string {
   let sessionId = sessionStorage.getItem("session-id");
   if (!sessionId) {
     sessionId = crypto.randomUUID();
@@ -14,6 +14,6 @@ export function getOrCreateSessionId(): string {
 }
 
 /** Nobody, or whom the address names (`/?user=ada`): put what your login knows in its place. */
-export function getCurrentUserId(): string | undefined {
+function getCurrentUserId(): string | undefined {
   return new URLSearchParams(location.search).get("user") ?? undefined;
 }

@@ -3,11 +3,8 @@ import type { UIMessage } from "ai";
 /** What a fondation server says about a message. */
 type Metadata = { agentName?: string; model?: string };
 
-/** The data parts that it sends beside text and tool calls. */
-type DataParts = {
-  "agent-status": { status: string; agentName: string };
-  "agent-handoff": { from: string; to: string; reason?: string };
-};
+/** Who has the conversation: a part that goes by, beside text and tool calls. */
+type DataParts = { "agent-status": { status: string; agentName: string } };
 
 export type ChatMessage = UIMessage<Metadata, DataParts>;
 

@@ -12,7 +12,7 @@ from tests.clients.harness import ClientsUnavailable, required
 from tests.clients.loopback import Loopback
 from tests.clients.serving import Served, served
 from tests.clients.upstream import Upstream
-from tests.examples.scripted import scripted_copy
+from tests.examples.projects import scripted_copy
 
 from .site import PROJECT, build, site
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.clients.harness import ClientsUnavailable, find_node, install
 from tests.clients.serving import free_port
-from tests.examples.readme import EXAMPLES
+from tests.examples.projects import EXAMPLES
 
 PROJECT = EXAMPLES / "react-chat"
 OLDEST_NODE = 20
