@@ -103,8 +103,9 @@ def test_a_chat_is_as_it_was_after_a_reload(route: str, person: Person) -> None:
     assert "Hi" in person.upstream.calls[-1].texts
 
 
-def test_an_answer_goes_on_after_a_reload(person: Person) -> None:
-    person.open("/api/lasting", says("One, two, ", HOLD, "three."))
+@pytest.mark.parametrize("route", ["/api/lasting", "/api/alone"])
+def test_an_answer_goes_on_after_a_reload(route: str, person: Person) -> None:
+    person.open(route, says("One, two, ", HOLD, "three."))
     person.say("Count")
     person.sees("One, two,")
     person.page.reload()
@@ -159,6 +160,21 @@ def test_a_chat_that_this_browser_keeps_is_listed_renamed_and_deleted(person: Pe
     person.press("Delete Mine")
     person.press("Delete")
     expect(person.chats).to_have_count(0)
+
+
+def test_a_chat_that_this_browser_keeps_stays_where_it_was_when_it_is_read(person: Person) -> None:
+    person.open("/api/alone", says("Of Lyon."), says("Of Paris."))
+    for city in ("Lyon", "Paris"):
+        person.press("New chat")
+        person.say(f"Tell me of {city}")
+        person.sees_end(f"Of {city}.")
+    order = [re.compile("Paris"), re.compile("Lyon")]
+    expect(person.chats).to_have_text(order)
+    person.chats.nth(1).get_by_role("link").click()
+    person.sees("Of Lyon.")
+    person.page.reload()
+    person.sees("Of Lyon.")
+    expect(person.chats).to_have_text(order)
 
 
 def test_another_browser_sees_none_of_it(person: Person) -> None:

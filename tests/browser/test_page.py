@@ -187,6 +187,65 @@ def test_calls_that_wait_together_go_on_together(person: Person) -> None:
     person.sees_end("Both done.", "refunded 5 for INV-1")
 
 
+def test_who_goes_on_leaves_a_call_that_waits(person: Person) -> None:
+    person.open("/api/desk", calls(("locate", {})), says("As you like."))
+    person.say("Where am I?")
+    person.sees_end("waits for your answer")
+    person.say("Never mind")
+    person.sees_end("As you like.")
+    expect(person.messages.nth(1)).to_contain_text("failed")
+    expect(person.messages.nth(1)).not_to_contain_text("waits")
+    expect(person.page.get_by_role("button", name="Send output")).to_have_count(0)
+
+
+def test_a_long_result_is_shown_in_short_first(person: Person) -> None:
+    person.open("/api/chat", calls(("write", {"characters": 9000})), says("Written."))
+    person.say("Write")
+    person.sees_end("Written.")
+    person.answer.get_by_text("write", exact=True).click()
+    result = person.answer.get_by_label("Result")
+    assert len(result.inner_text()) == 4000
+    person.press("Show all 9,000 characters")
+    assert len(result.inner_text()) == 9000
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_files_are_dropped_and_pasted(way: str, person: Person) -> None:
+    person.open("/api/chat", says("A note."))
+    transfer = """() => {
+        const data = new DataTransfer();
+        data.items.add(new File(['a note'], 'note.txt', {type: 'text/plain'}));
+        return data;
+    }"""
+    name = {"drop": "dataTransfer", "paste": "clipboardData"}[way]
+    kind = {"drop": "DragEvent", "paste": "ClipboardEvent"}[way]
+    person.field.evaluate(
+        f"""(field) => field.dispatchEvent(
+            new {kind}('{way}', {{bubbles: true, cancelable: true, {name}: ({transfer})()}}))"""
+    )
+    expect(person.page.get_by_label("Attached files")).to_contain_text("note.txt")
+    person.press("Send")
+    person.sees_end("A note.")
+    assert "a note" in str(person.upstream.calls[0].body["messages"][-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "content", "words"),
+    [
+        ("a.zip", "application/zip", b"PK", "a.zip cannot be sent: images, audio, text and PDF can."),
+        ("a.txt", "text/plain", b"", "a.txt is empty."),
+    ],
+)
+def test_a_file_that_no_model_takes_is_refused(
+    name: str, kind: str, content: bytes, words: str, person: Person
+) -> None:
+    person.open()
+    file: FilePayload = {"name": name, "mimeType": kind, "buffer": content}
+    person.page.locator("input[type=file]").set_input_files(file)
+    expect(person.page.get_by_text(words)).to_be_visible()
+    expect(person.page.get_by_label("Attached files")).to_be_hidden()
+
+
 def test_files_go_along(person: Person, tmp_path: Path) -> None:
     picture = tmp_path / "dot.png"
     picture.write_bytes(
@@ -331,6 +390,8 @@ def test_the_values_of_a_route_go_along(person: Person) -> None:
     person.page.get_by_label("plan").fill("premium")
     person.page.get_by_label("seats").fill("3")
     person.page.get_by_label("trial").select_option("no")
+    person.page.get_by_text("Options").click()
+    expect(person.page.get_by_text("plan: premium, seats: 3, trial: false")).to_be_visible()
     assert person.tab.violations() == []
     with person.page.expect_request(lambda request: request.method == "POST") as posted:
         person.say("Hello")

@@ -8,6 +8,11 @@ def get_weather(city: str) -> dict[str, object]:
     return {"city": city, "temperature": 18, "conditions": "cloudy"}
 
 
+def write(characters: int) -> str:
+    """Write a text."""
+    return "x" * characters
+
+
 def crash() -> str:
     """Fail."""
     raise RuntimeError("the backend of sk-secret-key went away")

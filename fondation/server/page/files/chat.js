@@ -113,10 +113,16 @@ export class Chat {
       this.#fail(error, 'reload');
       return;
     }
-    await this.resume();
+    if (this.#mayGoOn()) await this.#resume();
+    else this.#set({ status: 'ready' });
   }
 
-  async resume() {
+  /** Of an answer that this browser has to its end the server may still know the run: it is not read again. */
+  #mayGoOn() {
+    return this.route.chats === 'server' || this.last?.role !== 'assistant' || this.last.isUnfinished;
+  }
+
+  async #resume() {
     await this.#follow(async (signal) => {
       const body = await readRun(this.route, this.id, signal);
       if (body) await this.#read(body, null);
@@ -138,6 +144,7 @@ export class Chat {
   }
 
   #ask(asked) {
+    if (this.last?.role === 'assistant') new MessageReader(this.last).close('Not run: you went on without it.');
     this.messages.push(asked);
     return this.#run({ kind: 'ask', asked });
   }
@@ -174,11 +181,10 @@ export class Chat {
       this.#set({ status: 'ready' });
     } catch (error) {
       if (reading.signal.aborted) this.#cut();
-      else this.#fail(error, error.status === 409 ? 'reload' : remedy);
+      else this.#fail(error, error instanceof ConnectionLost || error.status === 409 ? 'reload' : remedy);
     } finally {
       reading.abort();
       this.#reading = null;
-      this.#keep();
     }
   }
 
@@ -194,13 +200,17 @@ export class Chat {
     const told = continued ?? message('assistant', []);
     told.isUnfinished = true;
     const reader = new MessageReader(told, { onData: (...data) => this.#onData(told, ...data) });
-    for await (const chunk of chunks(body, this.route)) {
-      reader.read(chunk);
-      if (!continued) this.#place(told);
-      this.#set({ status: 'streaming' });
+    try {
+      for await (const chunk of chunks(body, this.route)) {
+        reader.read(chunk);
+        if (!continued) this.#place(told);
+        this.#set({ status: 'streaming' });
+      }
+      if (!reader.isFinished && !reader.error) throw new ConnectionLost();
+      told.isUnfinished = false;
+    } finally {
+      this.#keep();
     }
-    if (!reader.isFinished && !reader.error) throw new ConnectionLost();
-    told.isUnfinished = false;
     if (reader.error) throw new Refusal(200, reader.error);
   }
 
@@ -219,7 +229,7 @@ export class Chat {
         this.agent = data;
         break;
       case 'agent-handoff':
-        told.parts.push({ type: 'handoff', ...data });
+        told.parts.push({ type: 'handoff', from: data.from, to: data.to, reason: data.reason });
         break;
       case 'chat-title':
         this.title = data?.title ?? this.title;

@@ -15,7 +15,7 @@ export function keptChat(id) {
 
 /** The newest first. Where there is no room, files are left out, then the oldest chats. */
 export function keepChat({ id, title, route, messages, agent }) {
-  const plain = messages.map(({ id, role, parts, metadata }) => ({ id, role, parts, metadata }));
+  const plain = messages.map(({ version, ...message }) => message);
   const chat = { id, title, route: route.path, agent: agent?.agentName ?? null, messages: plain };
   const others = all().filter((other) => other.id !== id);
   write([{ ...chat, excerpt: texts(chat)[0] ?? '', updatedAt: new Date().toISOString() }, ...others]);

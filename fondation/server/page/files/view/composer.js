@@ -6,6 +6,8 @@ import { el, icon, iconButton } from './dom.js';
 /** Of a body that is sent, files are a third larger in base64; the rest is left for text. */
 const SHARE = 0.7;
 const ACCEPTED = 'image/*,audio/*,text/*,application/pdf';
+/** Browsers do not name every kind of text: what has no type is taken for one. */
+const SENDABLE = /^$|^(?:image|audio|text)\/|^application\/pdf$/;
 
 export class Composer {
   #chat = null;
@@ -37,11 +39,10 @@ export class Composer {
       this.attach([...this.#picker.files]);
       this.#picker.value = '';
     });
-    document.addEventListener('dragover', (event) => event.preventDefault());
-    document.addEventListener('drop', (event) => {
-      event.preventDefault();
-      this.#take(event, event.dataTransfer);
+    document.addEventListener('dragover', (event) => {
+      if (event.dataTransfer.types.includes('Files')) event.preventDefault();
     });
+    document.addEventListener('drop', (event) => this.#take(event, event.dataTransfer));
   }
 
   show(chat) {
@@ -70,17 +71,22 @@ export class Composer {
   }
 
   async attach(files) {
+    this.#complain('');
     for (const file of files) {
-      const taken = this.#files.reduce((sum, each) => sum + each.size, 0);
-      const room = this.#chat.route.maxBody * SHARE - taken;
-      if (file.size > room) {
-        this.#complain(`${file.name} is too large: ${bytes(file.size)}, and there is room for ${bytes(Math.max(0, room))}.`);
-        continue;
-      }
-      this.#complain('');
-      this.#files.push({ name: file.name, size: file.size, part: await filePart(file) });
+      const fault = this.#faultOf(file);
+      if (fault) this.#complain(fault);
+      else this.#files.push({ name: file.name, size: file.size, part: await filePart(file) });
     }
     this.#updateChips();
+  }
+
+  /** Why a file cannot go along; null where it can. */
+  #faultOf({ name, size, type }) {
+    if (!SENDABLE.test(type)) return `${name} cannot be sent: images, audio, text and PDF can.`;
+    if (size === 0) return `${name} is empty.`;
+    const taken = this.#files.reduce((sum, each) => sum + each.size, 0);
+    const room = Math.max(0, this.#chat.route.maxBody * SHARE - taken);
+    return size > room ? `${name} is too large: ${bytes(size)}, and there is room for ${bytes(room)}.` : null;
   }
 
   #submit() {
@@ -149,7 +155,7 @@ function filePart(file) {
     const reader = new FileReader();
     reader.onerror = () => reject(reader.error);
     reader.onload = () => {
-      const mediaType = file.type || 'text/plain'; // browsers name few kinds of source code
+      const mediaType = file.type || 'text/plain';
       const url = reader.result.replace(/^data:[^;,]*/, `data:${mediaType}`);
       resolve({ type: 'file', mediaType, url, filename: file.name });
     };

@@ -5,11 +5,12 @@ import { el, icon } from './dom.js';
 
 export class Options {
   #route = null;
+  #set = el('span');
   #fields = el('div', { class: 'fields' });
 
   constructor() {
-    const summary = el('summary', { title: 'Options' }, icon('options'), el('span', {}, 'Options'));
-    this.node = el('details', { class: 'options' }, summary, this.#fields);
+    const summary = el('summary', {}, icon('options'), el('span', {}, 'Options'), this.#set);
+    this.node = el('details', { class: 'options', onchange: () => this.#tell() }, summary, this.#fields);
   }
 
   show(route) {
@@ -21,6 +22,14 @@ export class Options {
     this.#fields.replaceChildren(...fields);
     this.node.hidden = fields.length === 0;
     this.node.open = false;
+    this.#tell();
+  }
+
+  /** What is set shows also while the fields are folded. */
+  #tell() {
+    const { context = {}, agentChoice } = Options.of(this.#route);
+    const values = Object.entries(context).map(([name, value]) => `${name}: ${value}`);
+    this.#set.textContent = [agentChoice, ...values].filter(Boolean).join(', ');
   }
 
   /** `{context, agentChoice}`, as a body takes them. */

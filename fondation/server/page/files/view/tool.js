@@ -74,7 +74,7 @@ function* values(part) {
 }
 
 function* value(label, content) {
-  const text = typeof content === 'string' ? content : JSON.stringify(content, null, 2);
+  const text = typeof content === 'string' ? content : JSON.stringify(content ?? null, null, 2);
   const code = el('code', {}, text.slice(0, MOST));
   yield el('div', { class: 'value-label' }, label);
   yield el('pre', { tabIndex: 0, 'aria-label': label }, code);
