@@ -108,6 +108,27 @@ def test_an_answer_whose_connection_breaks_is_found_again(person: Person) -> Non
     assert len(person.upstream.calls) == 1
 
 
+def test_an_answer_that_is_told_once_more_stands_once(person: Person) -> None:
+    """A page that comes back late is told again what it has."""
+    person.open("/api/chat", says("One."))
+    person.say("Count")
+    person.sees_end("One.")
+    with person.page.expect_response("**/api/chats/*") as loaded:
+        person.page.reload()
+    person.sees_end("One.")
+    told = stream(
+        {"type": "start", "messageId": loaded.value.json()["messages"][1]["id"]},
+        {"type": "text-start", "id": "t"},
+        {"type": "text-delta", "id": "t", "delta": "One, told again."},
+        {"type": "text-end", "id": "t"},
+        {"type": "finish"},
+    )
+    person.page.route("**/stream", lambda route: route.fulfill(body=told, content_type="text/event-stream"))
+    person.page.reload()
+    person.sees_end("One, told again.")
+    expect(person.messages).to_have_count(2)
+
+
 def test_a_message_to_a_chat_that_answers_elsewhere_is_not_lost(person: Person) -> None:
     person.open("/api/chat", says("One."))
     person.say("Count")

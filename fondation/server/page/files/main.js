@@ -5,6 +5,7 @@ import { Chat } from './chat.js';
 import { Chats } from './chats.js';
 import { keptChat } from './kept.js';
 import { remember, remembered } from './memory.js';
+import { textOf } from './message.js';
 import { Announcer } from './view/announcer.js';
 import { Composer } from './view/composer.js';
 import { ConversationView } from './view/conversation.js';
@@ -143,7 +144,8 @@ class Page {
 
   #title(chat) {
     const listed = this.chats.items.find(({ id }) => id === chat.id);
-    return chat.isNew ? 'New chat' : titleOf(listed ?? chat);
+    if (chat.isNew) return 'New chat';
+    return titleOf(listed ?? { title: chat.title, excerpt: chat.messages.length ? textOf(chat.messages[0]) : '' });
   }
 
   #chooseRoute(route) {

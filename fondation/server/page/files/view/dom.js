@@ -21,7 +21,7 @@ function set(node, name, value) {
 /** A drawing that says nothing to a screen reader: the text beside it, or the button's label, does. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
-  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', 'aria-hidden': 'true', class: 'icon' })) {
+  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', 'aria-hidden': 'true', class: 'icon', 'data-icon': name })) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS(SVG, 'path');
@@ -39,7 +39,7 @@ const DRAWINGS = {
   menu: 'M4 7h16M4 12h16M4 17h10',
   plus: 'M12 5v14M5 12h14',
   send: 'M12 19V5M6 11l6-6 6 6',
-  stop: 'M8 8h8v8H8z',
+  stop: 'M7.5 7.5h9v9h-9z',
   attach: 'M19 11l-7.5 7.5a4.2 4.2 0 0 1-6-6L13 5a2.8 2.8 0 0 1 4 4l-7.4 7.4a1.4 1.4 0 0 1-2-2L14 8',
   search: 'M11 5a6 6 0 1 0 0 12 6 6 0 0 0 0-12zM20 20l-4.6-4.6',
   edit: 'M5 19l1-4L16 5l3 3L9 18zM14 7l3 3',
