@@ -10,11 +10,16 @@ function told(node) {
   if (Array.isArray(node)) return node.map(told).join('');
   const inside = told(node.children ?? []);
   switch (node.type) {
-    case 'paragraph': return `<p>${inside}</p>`;
-    case 'heading': return `<h${node.level}>${inside}</h${node.level}>`;
-    case 'rule': return '<hr>';
-    case 'quote': return `<quote>${inside}</quote>`;
-    case 'code': return node.language === undefined ? `<c>${node.text}</c>` : `<pre ${node.language}>${node.text}</pre>`;
+    case 'paragraph':
+      return `<p>${inside}</p>`;
+    case 'heading':
+      return `<h${node.level}>${inside}</h${node.level}>`;
+    case 'rule':
+      return '<hr>';
+    case 'quote':
+      return `<quote>${inside}</quote>`;
+    case 'code':
+      return node.language === undefined ? `<c>${node.text}</c>` : `<pre ${node.language}>${node.text}</pre>`;
     case 'list': {
       const items = node.items.map(({ children, isDone }) => {
         const mark = isDone === null ? '' : isDone ? '[x]' : '[ ]';
@@ -28,13 +33,20 @@ function told(node) {
       const row = (cells) => `<tr>${cells.map((cell) => `<td>${told(cell)}</td>`).join('')}</tr>`;
       return `<table ${node.aligns.join(' ')}>${[node.head, ...node.rows].map(row).join('')}</table>`;
     }
-    case 'link': return `<a ${node.href}>${inside}</a>`;
-    case 'picture': return `<img ${node.alt}>`;
-    case 'break': return '<br>';
-    case 'strong': return `<b>${inside}</b>`;
-    case 'emphasis': return `<i>${inside}</i>`;
-    case 'deleted': return `<s>${inside}</s>`;
-    default: throw new Error(`an unknown node: ${JSON.stringify(node)}`);
+    case 'link':
+      return `<a ${node.href}>${inside}</a>`;
+    case 'picture':
+      return `<img ${node.alt}>`;
+    case 'break':
+      return '<br>';
+    case 'strong':
+      return `<b>${inside}</b>`;
+    case 'emphasis':
+      return `<i>${inside}</i>`;
+    case 'deleted':
+      return `<s>${inside}</s>`;
+    default:
+      throw new Error(`an unknown node: ${JSON.stringify(node)}`);
   }
 }
 
@@ -64,7 +76,8 @@ const INLINES = {
   '[](https://x.example)': '<a https://x.example/>https://x.example</a>',
   '[open](https://x.example': '[open](<a https://x.example/>https://x.example</a>',
   '[no link] at all': '[no link] at all',
-  '[[a](https://x.example)](https://y.example)': '[<a https://x.example/>a</a>](<a https://y.example/>https://y.example</a>)',
+  '[[a](https://x.example)](https://y.example)':
+    '[<a https://x.example/>a</a>](<a https://y.example/>https://y.example</a>)',
   '<https://x.example>': '<a https://x.example/>https://x.example</a>',
   'see https://x.example/a_b_c, or (https://y.example).':
     'see <a https://x.example/a_b_c>https://x.example/a_b_c</a>, or (<a https://y.example/>https://y.example</a>).',
@@ -114,8 +127,10 @@ const BLOCKS = {
   'text\n- item': '<p>text</p><ul><li>item</li></ul>',
   'in 1986. a year\n1986. too': '<p>in 1986. a year<br>1986. too</p>',
   '* a\n- b': '<ul><li>a</li></ul><ul><li>b</li></ul>',
-  '| a | b |\n|---|--:|\n| 1 | **2** |\n| 3 |': '<table  right><tr><td>a</td><td>b</td></tr><tr><td>1</td><td><b>2</b></td></tr><tr><td>3</td><td></td></tr></table>',
-  'a | b\n:-|:-:\n1 \\| 2 | |\n\nout': '<table left center><tr><td>a</td><td>b</td></tr><tr><td>1 | 2</td><td></td></tr></table><p>out</p>',
+  '| a | b |\n|---|--:|\n| 1 | **2** |\n| 3 |':
+    '<table  right><tr><td>a</td><td>b</td></tr><tr><td>1</td><td><b>2</b></td></tr><tr><td>3</td><td></td></tr></table>',
+  'a | b\n:-|:-:\n1 \\| 2 | |\n\nout':
+    '<table left center><tr><td>a</td><td>b</td></tr><tr><td>1 | 2</td><td></td></tr></table><p>out</p>',
   '| a | b |\n|---|': '<p>| a | b |<br>|---|</p>',
   'a | b': '<p>a | b</p>',
   'windows\r\nlines': '<p>windows<br>lines</p>',
@@ -125,7 +140,11 @@ const BLOCKS = {
   '**\n#': '<p>**</p><h1></h1>',
 };
 
-for (const [name, cases, make] of [['inline', INLINES, inline], ['unsafe', UNSAFE, inline], ['block', BLOCKS, markdown]]) {
+for (const [name, cases, make] of [
+  ['inline', INLINES, inline],
+  ['unsafe', UNSAFE, inline],
+  ['block', BLOCKS, markdown],
+]) {
   for (const [text, wanted] of Object.entries(cases)) {
     test(`${name}: ${JSON.stringify(text)}`, () => assert.equal(make(text), wanted));
   }
@@ -137,7 +156,29 @@ test('every beginning of a text is read, since it streams', () => {
 });
 
 test('nothing takes long, or too deep a stack', () => {
-  const hostile = ['*a ', '_a *b ', '[', '![', '[a](', '`', '`` ` ', '> ', '>', '- ', '1. ', '<', '(', '&', '**a', '|', '\n|-|\n', '[a](<', 'https://a)', '~~a ', '\\'];
+  const hostile = [
+    '*a ',
+    '_a *b ',
+    '[',
+    '![',
+    '[a](',
+    '`',
+    '`` ` ',
+    '> ',
+    '>',
+    '- ',
+    '1. ',
+    '<',
+    '(',
+    '&',
+    '**a',
+    '|',
+    '\n|-|\n',
+    '[a](<',
+    'https://a)',
+    '~~a ',
+    '\\',
+  ];
   const began = performance.now();
   for (const piece of hostile) {
     markdown(piece.repeat(20_000));

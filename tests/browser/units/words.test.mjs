@@ -5,8 +5,16 @@ import { ago, budget, bytes, cost, money, rate, tokens } from '../../../fondatio
 
 test('money has the digits that matter', () => {
   const wanted = {
-    0: '$0.00', 1: '$1.00', 12.345: '$12.35', 0.5: '$0.50', 0.1: '$0.10', 0.123456: '$0.123', 0.003351: '$0.00335',
-    0.000081: '$0.000081', 0.0000001: '$0.0000001', 1234: '$1234.00',
+    0: '$0.00',
+    1: '$1.00',
+    12.345: '$12.35',
+    0.5: '$0.50',
+    0.1: '$0.10',
+    0.123456: '$0.123',
+    0.003351: '$0.00335',
+    0.000081: '$0.000081',
+    0.0000001: '$0.0000001',
+    1234: '$1234.00',
   };
   for (const [dollars, text] of Object.entries(wanted)) assert.equal(money(Number(dollars)), text);
 });
@@ -49,7 +57,10 @@ test('sizes', () => {
 });
 
 test('warnings say what is spent, and when it is over', () => {
-  assert.match(budget({ budget: 'team', spent: 9.2, limit: 10, reset: '2026-12-01T00:00:00Z' }), /^Budget team: \$9\.20 of \$10\.00 spent, resets /);
+  assert.match(
+    budget({ budget: 'team', spent: 9.2, limit: 10, reset: '2026-12-01T00:00:00Z' }),
+    /^Budget team: \$9\.20 of \$10\.00 spent, resets /,
+  );
   assert.equal(budget({ budget: 'team', spent: 1, limit: 2 }), 'Budget team: $1.00 of $2.00 spent');
   assert.equal(budget({}), 'Budget: nearly spent');
   assert.equal(rate({ limit: 10, remaining: 0 }), 'Rate limit: 0 of 10 left');

@@ -261,7 +261,10 @@ export class Chat {
     if (!isForeseen) console.error(error);
     const text = isForeseen ? error.message : 'The answer cannot be read.';
     if (this.last?.role === 'assistant') new MessageReader(this.last).close('The answer broke off.');
-    this.#set({ status: 'ready', problem: { text, action: error.status === 404 ? null : action, status: error.status } });
+    this.#set({
+      status: 'ready',
+      problem: { text, action: error.status === 404 ? null : action, status: error.status },
+    });
   }
 
   #keep() {

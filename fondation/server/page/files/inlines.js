@@ -6,7 +6,8 @@ const ESCAPABLE = /[!-/:-@[-`{-~]/;
 const PLAIN = /[^\\`*_~[\]!<&\nhm]+/y;
 const AUTOLINK = /<((?:https?:\/\/|mailto:)[^\s<>]*)>/iy;
 const BARE_LINK = /(?:https?:\/\/|mailto:)[^\s<>`*|]+/iy;
-const DESTINATION = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*\)/y;
+const DESTINATION =
+  /\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'|\([^()]*\)))?\s*\)/y;
 const ENTITY = /&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#[xX]([\da-fA-F]{1,6}));/y;
 const NAMED = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
 const SCHEMES = ['http:', 'https:', 'mailto:'];
@@ -193,7 +194,7 @@ function linked(address, children, isPicture) {
 
 export function plainText(children) {
   return children
-    .map((child) => (typeof child === 'string' ? child : child.text ?? plainText(child.children ?? [])))
+    .map((child) => (typeof child === 'string' ? child : (child.text ?? plainText(child.children ?? []))))
     .join('');
 }
 

@@ -6,7 +6,11 @@ const MOST = 50;
 
 export function keptChats(search = '') {
   const wanted = search.toLowerCase();
-  return all().filter((chat) => JSON.stringify([chat.title, texts(chat)]).toLowerCase().includes(wanted));
+  return all().filter((chat) =>
+    JSON.stringify([chat.title, texts(chat)])
+      .toLowerCase()
+      .includes(wanted),
+  );
 }
 
 export function keptChat(id) {

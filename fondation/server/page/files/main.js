@@ -217,7 +217,9 @@ function rememberRoute(chat) {
 }
 
 function complain(text) {
-  document.body.replaceChildren(el('main', { class: 'nothing' }, el('h1', {}, 'fondation'), el('p', { role: 'alert' }, text)));
+  document.body.replaceChildren(
+    el('main', { class: 'nothing' }, el('h1', {}, 'fondation'), el('p', { role: 'alert' }, text)),
+  );
 }
 
 try {

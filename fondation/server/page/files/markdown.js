@@ -63,7 +63,11 @@ function interrupts(lines, at, depth) {
 function parseParagraph(lines, at, depth) {
   let next = at + 1;
   while (next < lines.length && !interrupts(lines, next, depth)) next += 1;
-  const text = lines.slice(at, next).map((line) => line.trimStart()).join('\n').trimEnd();
+  const text = lines
+    .slice(at, next)
+    .map((line) => line.trimStart())
+    .join('\n')
+    .trimEnd();
   return [{ type: 'paragraph', children: parseInlines(text) }, next];
 }
 
@@ -164,7 +168,11 @@ function row(line, length) {
 
 /** What stands between the bars of a line, except those behind a backslash. */
 function cells(line) {
-  const found = line.trim().replace(/^\|/, '').match(/(?:\\.|[^|\\]|\\$)+|(?<=\|)(?=\|)|^(?=\|)/g) ?? [];
+  const found =
+    line
+      .trim()
+      .replace(/^\|/, '')
+      .match(/(?:\\.|[^|\\]|\\$)+|(?<=\|)(?=\|)|^(?=\|)/g) ?? [];
   return found.map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 

@@ -35,50 +35,83 @@ export class MessageReader {
 const READERS = new Map([
   ['start', readStart],
   ['message-metadata', merge],
-  ['start-step', (reader) => {
-    reader.step = reader.message.parts.length;
-    reader.message.parts.push({ type: 'step-start' });
-  }],
+  [
+    'start-step',
+    (reader) => {
+      reader.step = reader.message.parts.length;
+      reader.message.parts.push({ type: 'step-start' });
+    },
+  ],
   ['finish-step', (reader) => reader.texts.clear()],
   ...textReaders('text'),
   ...textReaders('reasoning'),
   ['tool-input-start', (reader, chunk) => putCall(reader, chunk, { state: 'input-streaming', inputText: '' })],
-  ['tool-input-delta', (reader, { toolCallId, inputTextDelta }) => {
-    const part = findCall(reader, toolCallId);
-    if (part) part.inputText = (part.inputText ?? '') + inputTextDelta;
-  }],
-  ['tool-input-available', (reader, chunk) => {
-    putCall(reader, chunk, { state: 'input-available', input: chunk.input });
-  }],
-  ['tool-input-error', (reader, chunk) => {
-    putCall(reader, chunk, { state: 'output-error', input: chunk.input, errorText: chunk.errorText });
-  }],
-  ['tool-output-available', (reader, chunk) => {
-    setCall(reader, chunk, { state: 'output-available', output: chunk.output });
-  }],
-  ['tool-output-error', (reader, chunk) => {
-    setCall(reader, chunk, { state: 'output-error', errorText: chunk.errorText });
-  }],
+  [
+    'tool-input-delta',
+    (reader, { toolCallId, inputTextDelta }) => {
+      const part = findCall(reader, toolCallId);
+      if (part) part.inputText = (part.inputText ?? '') + inputTextDelta;
+    },
+  ],
+  [
+    'tool-input-available',
+    (reader, chunk) => {
+      putCall(reader, chunk, { state: 'input-available', input: chunk.input });
+    },
+  ],
+  [
+    'tool-input-error',
+    (reader, chunk) => {
+      putCall(reader, chunk, { state: 'output-error', input: chunk.input, errorText: chunk.errorText });
+    },
+  ],
+  [
+    'tool-output-available',
+    (reader, chunk) => {
+      setCall(reader, chunk, { state: 'output-available', output: chunk.output });
+    },
+  ],
+  [
+    'tool-output-error',
+    (reader, chunk) => {
+      setCall(reader, chunk, { state: 'output-error', errorText: chunk.errorText });
+    },
+  ],
   ['tool-output-denied', (reader, chunk) => setCall(reader, chunk, { state: 'output-denied' })],
-  ['tool-approval-request', (reader, chunk) => {
-    setCall(reader, chunk, { state: 'approval-requested', approval: { id: chunk.approvalId } });
-  }],
-  ['source-url', (reader, { sourceId, url, title }) => {
-    reader.message.parts.push({ type: 'source-url', sourceId, url, title });
-  }],
+  [
+    'tool-approval-request',
+    (reader, chunk) => {
+      setCall(reader, chunk, { state: 'approval-requested', approval: { id: chunk.approvalId } });
+    },
+  ],
+  [
+    'source-url',
+    (reader, { sourceId, url, title }) => {
+      reader.message.parts.push({ type: 'source-url', sourceId, url, title });
+    },
+  ],
   ['file', (reader, { url, mediaType }) => reader.message.parts.push({ type: 'file', url, mediaType })],
-  ['abort', (reader) => {
-    reader.message.metadata = { ...reader.message.metadata, status: 'stopped' };
-    reader.close('Stopped.');
-  }],
-  ['error', (reader, { errorText }) => {
-    reader.error = errorText;
-    reader.close('The answer broke off.');
-  }],
-  ['finish', (reader, chunk) => {
-    merge(reader, chunk);
-    reader.isFinished = true;
-  }],
+  [
+    'abort',
+    (reader) => {
+      reader.message.metadata = { ...reader.message.metadata, status: 'stopped' };
+      reader.close('Stopped.');
+    },
+  ],
+  [
+    'error',
+    (reader, { errorText }) => {
+      reader.error = errorText;
+      reader.close('The answer broke off.');
+    },
+  ],
+  [
+    'finish',
+    (reader, chunk) => {
+      merge(reader, chunk);
+      reader.isFinished = true;
+    },
+  ],
 ]);
 
 function readStart(reader, chunk) {
@@ -114,7 +147,11 @@ function textReaders(type) {
     if (part) part.state = 'done';
     reader.texts.delete(key(chunk));
   };
-  return [[`${type}-start`, start], [`${type}-delta`, add], [`${type}-end`, end]];
+  return [
+    [`${type}-start`, start],
+    [`${type}-delta`, add],
+    [`${type}-end`, end],
+  ];
 }
 
 function readData(reader, { type, id, data, transient, isToldTwice }) {
@@ -149,13 +186,14 @@ function findCall({ message }, toolCallId, from = 0) {
 
 /** Whether a part is a tool call that has no outcome yet. */
 export function isOpenCall(part) {
-  return (
-    part.toolCallId !== undefined && !['output-available', 'output-error', 'output-denied'].includes(part.state)
-  );
+  return part.toolCallId !== undefined && !['output-available', 'output-error', 'output-denied'].includes(part.state);
 }
 
 export function textOf(message) {
-  return message.parts.filter((part) => part.type === 'text').map((part) => part.text).join('\n\n');
+  return message.parts
+    .filter((part) => part.type === 'text')
+    .map((part) => part.text)
+    .join('\n\n');
 }
 
 /** Objects within objects too. */

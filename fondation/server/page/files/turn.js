@@ -14,7 +14,10 @@ export function turnBody(chat, turn) {
 function given(answers) {
   const approvals = [];
   const toolOutputs = [];
-  for (const { part, given: { approved, reason, output, errorText } } of answers) {
+  for (const {
+    part,
+    given: { approved, reason, output, errorText },
+  } of answers) {
     if (approved === undefined) toolOutputs.push({ toolCallId: part.toolCallId, output, errorText });
     else if (part.approval?.id) approvals.push({ id: part.approval.id, approved, reason });
     else toolOutputs.push({ toolCallId: part.toolCallId, output: { approved, reason } });

@@ -65,7 +65,7 @@ export function rate({ limit, remaining, reset }) {
 }
 
 function resets(reset) {
-  const time = new Date(typeof reset === 'number' ? reset * 1000 : reset ?? NaN);
+  const time = new Date(typeof reset === 'number' ? reset * 1000 : (reset ?? NaN));
   if (Number.isNaN(time.getTime())) return '';
   const form = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
   return `, resets ${time.toLocaleString([], form)}`;

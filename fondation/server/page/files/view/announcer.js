@@ -19,7 +19,7 @@ export class Announcer {
     if (!part || (part !== this.#part && !chat.isBusy)) return;
     if (part !== this.#part) this.#begin(part);
     const fresh = part.text.slice(this.#told);
-    const whole = part.state === 'streaming' ? SENTENCES.exec(fresh)?.[0] ?? '' : fresh;
+    const whole = part.state === 'streaming' ? (SENTENCES.exec(fresh)?.[0] ?? '') : fresh;
     this.#told += whole.length;
     if (whole.trim()) this.say(whole.trim());
   }

@@ -25,7 +25,14 @@ export class Composer {
     this.#onEditLast = onEditLast;
     const label = el('label', { class: 'hidden', htmlFor: 'message' }, 'Message');
     const row = el('div', { class: 'row' }, this.#attach, label, this.#field, this.#send, this.#stop);
-    const form = el('form', { class: 'composer', 'aria-label': 'New message' }, this.#chips, row, this.#complaint, this.#picker);
+    const form = el(
+      'form',
+      { class: 'composer', 'aria-label': 'New message' },
+      this.#chips,
+      row,
+      this.#complaint,
+      this.#picker,
+    );
     this.node = el('div', { class: 'composer-place' }, form);
     this.#updateChips();
     form.addEventListener('submit', (event) => {
@@ -138,7 +145,14 @@ export class Composer {
           this.focus();
         };
         const size = el('small', {}, bytes(file.size));
-        return el('li', { class: 'chip' }, icon('file'), el('span', {}, file.name), size, iconButton('close', `Remove ${file.name}`, remove));
+        return el(
+          'li',
+          { class: 'chip' },
+          icon('file'),
+          el('span', {}, file.name),
+          size,
+          iconButton('close', `Remove ${file.name}`, remove),
+        );
       }),
     );
     this.#chips.hidden = !this.#files.length;

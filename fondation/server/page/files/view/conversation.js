@@ -23,11 +23,22 @@ export class ConversationView {
   #busy = el('p', { class: 'busy' });
   #suggestions = el('div', { class: 'suggestions' });
   #shown = '';
-  #down = iconButton('down', 'To the newest message', () => this.toEnd(), { class: 'icon-button to-end', hidden: true });
+  #down = iconButton('down', 'To the newest message', () => this.toEnd(), {
+    class: 'icon-button to-end',
+    hidden: true,
+  });
   #isFollowed = true;
 
   constructor() {
-    const column = el('div', { class: 'column' }, this.#welcome, this.#log, this.#busy, this.#problem, this.#suggestions);
+    const column = el(
+      'div',
+      { class: 'column' },
+      this.#welcome,
+      this.#log,
+      this.#busy,
+      this.#problem,
+      this.#suggestions,
+    );
     this.scroller = el('div', { class: 'scroller' }, column);
     this.node = el('div', { class: 'conversation' }, this.#warnings, this.scroller, this.#down);
     this.scroller.addEventListener('scroll', () => this.#followed());
@@ -106,7 +117,8 @@ function* welcome(route) {
   yield el('h2', {}, 'What shall we talk about?');
   const described = route.agents.filter(({ description }) => description);
   if (route.agents.length < 2 && !described.length) return;
-  const agent = ({ name, description }) => el('li', {}, icon('agent'), el('div', {}, el('strong', {}, name), el('p', {}, description)));
+  const agent = ({ name, description }) =>
+    el('li', {}, icon('agent'), el('div', {}, el('strong', {}, name), el('p', {}, description)));
   yield el('p', {}, described.length ? 'These agents answer here:' : 'Agents of this route:');
   yield el('ul', { class: 'cast' }, ...(described.length ? described : route.agents).map(agent));
 }

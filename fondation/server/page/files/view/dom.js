@@ -21,7 +21,12 @@ function set(node, name, value) {
 /** A drawing that says nothing to a screen reader: the text beside it, or the button's label, does. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, 'svg');
-  for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', 'aria-hidden': 'true', class: 'icon', 'data-icon': name })) {
+  for (const [key, value] of Object.entries({
+    viewBox: '0 0 24 24',
+    'aria-hidden': 'true',
+    class: 'icon',
+    'data-icon': name,
+  })) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS(SVG, 'path');
@@ -32,7 +37,11 @@ export function icon(name) {
 
 /** A button with a drawing, whose label is its name and its hint. */
 export function iconButton(name, label, onclick, properties = {}) {
-  return el('button', { type: 'button', class: 'icon-button', title: label, 'aria-label': label, onclick, ...properties }, icon(name));
+  return el(
+    'button',
+    { type: 'button', class: 'icon-button', title: label, 'aria-label': label, onclick, ...properties },
+    icon(name),
+  );
 }
 
 const DRAWINGS = {

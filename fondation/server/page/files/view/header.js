@@ -28,7 +28,7 @@ export class Header {
     document.title = `${title} – fondation`;
     this.#route.value = chat.route.path;
     const name = chat.agent?.agentName ?? chat.route.agent;
-    const does = chat.isBusy ? STATUS[chat.agent?.status] ?? '' : '';
+    const does = chat.isBusy ? (STATUS[chat.agent?.status] ?? '') : '';
     const shown = `${name} ${does}`;
     if (this.#agent.dataset.shown === shown) return;
     this.#agent.dataset.shown = shown;

@@ -51,7 +51,12 @@ const BLOCKS = {
     el(
       'figure',
       { class: 'code' },
-      el('figcaption', {}, el('span', {}, language || 'text'), copyButton('Copy code', () => text)),
+      el(
+        'figcaption',
+        {},
+        el('span', {}, language || 'text'),
+        copyButton('Copy code', () => text),
+      ),
       el('pre', { tabIndex: 0 }, el('code', {}, text)),
     ),
   list: ({ start, isLoose, items }) => {
@@ -62,7 +67,12 @@ const BLOCKS = {
   table: ({ aligns, head, rows }) => {
     const row = (tag, cells) =>
       el('tr', {}, ...cells.map((cell, place) => el(tag, { class: aligns[place] ?? '' }, ...inlineNodes(cell))));
-    const table = el('table', {}, el('thead', {}, row('th', head)), el('tbody', {}, ...rows.map((cells) => row('td', cells))));
+    const table = el(
+      'table',
+      {},
+      el('thead', {}, row('th', head)),
+      el('tbody', {}, ...rows.map((cells) => row('td', cells))),
+    );
     return el('div', { class: 'table', tabIndex: 0, role: 'region', 'aria-label': 'Table' }, table);
   },
 };
@@ -72,7 +82,12 @@ function itemNode({ children, isDone }, isLoose) {
     child.type === 'paragraph' && !isLoose ? inlineNodes(child.children) : [blockNode(child)],
   );
   if (isDone === null) return el('li', {}, ...inside);
-  const box = el('input', { type: 'checkbox', checked: isDone, disabled: true, 'aria-label': isDone ? 'done' : 'to do' });
+  const box = el('input', {
+    type: 'checkbox',
+    checked: isDone,
+    disabled: true,
+    'aria-label': isDone ? 'done' : 'to do',
+  });
   return el('li', { class: 'task' }, box, ' ', ...inside);
 }
 

@@ -100,7 +100,11 @@ export class MessageView {
       }
     };
     field.addEventListener('keydown', keys);
-    const save = el('button', { type: 'button', class: 'primary', onclick: () => field.value.trim() && done(field.value.trim()) }, 'Send');
+    const save = el(
+      'button',
+      { type: 'button', class: 'primary', onclick: () => field.value.trim() && done(field.value.trim()) },
+      'Send',
+    );
     const cancel = el('button', { type: 'button', onclick: () => done(null) }, 'Cancel');
     this.#replaceFrom(0);
     this.#parts.replaceChildren(el('div', { class: 'editor' }, field, el('div', { class: 'buttons' }, cancel, save)));
@@ -112,7 +116,7 @@ export class MessageView {
 function author({ role, metadata }) {
   if (role === 'user') return 'You';
   const chain = metadata.handoffChain ?? [];
-  return chain.length > 1 ? chain.join(' → ') : metadata.agentName ?? 'Assistant';
+  return chain.length > 1 ? chain.join(' → ') : (metadata.agentName ?? 'Assistant');
 }
 
 /** `acme/model · 812 tokens in, 61 out · $0.0034` */

@@ -61,7 +61,8 @@ function agentField(route, chosen) {
 
 /** A field that is left empty is not sent: the route's default holds. */
 function contextField(route, { name, type, default: usual, maxLength }, value) {
-  const input = type === 'boolean' ? yesOrNo(value, usual) : el('input', { type: type === 'string' ? 'text' : 'number' });
+  const input =
+    type === 'boolean' ? yesOrNo(value, usual) : el('input', { type: type === 'string' ? 'text' : 'number' });
   if (type !== 'boolean') {
     Object.assign(input, { value: value ?? '', placeholder: usual ?? '' });
     if (type === 'number') input.step = 'any';

@@ -24,7 +24,15 @@ export class Sidebar {
     const close = iconButton('close', 'Close the list of chats', onClose, { class: 'icon-button close-sidebar' });
     const search = el('div', { class: 'search' }, icon('search'), this.#field);
     const head = el('div', { class: 'sidebar-head' }, fresh, close);
-    this.node = el('nav', { class: 'sidebar', id: 'chats', 'aria-label': 'Chats' }, head, search, this.#list, this.#more, this.#note);
+    this.node = el(
+      'nav',
+      { class: 'sidebar', id: 'chats', 'aria-label': 'Chats' },
+      head,
+      search,
+      this.#list,
+      this.#more,
+      this.#note,
+    );
     let timer;
     this.#field.addEventListener('input', () => {
       clearTimeout(timer);
@@ -103,9 +111,8 @@ export class Sidebar {
   }
 
   async #delete(chat, title) {
-    if (await confirm(`Delete “${title}”?`, 'The chat and all that was said in it are removed for good.', 'Delete')) {
-      this.#chats.remove(chat);
-    }
+    const isSure = await confirm(`Delete “${title}”?`, 'All that was said in it is removed for good.', 'Delete');
+    if (isSure) this.#chats.remove(chat);
   }
 }
 

@@ -37,7 +37,7 @@ export class ToolView {
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.node.dataset.state = need ?? part.state;
-    this.#state.textContent = need ? NEEDS[need] : STATES[part.state] ?? part.state;
+    this.#state.textContent = need ? NEEDS[need] : (STATES[part.state] ?? part.state);
     this.#body.replaceChildren(...values(part));
     this.node.querySelector('.answer')?.remove();
     if (need === 'approval') this.node.append(approvalForm(this.#chat, part));
@@ -65,7 +65,7 @@ export function toolName(part) {
 }
 
 function* values(part) {
-  const input = part.input === undefined ? part.inputText ?? '' : part.input;
+  const input = part.input === undefined ? (part.inputText ?? '') : part.input;
   yield* value('Arguments', isEmpty(input) ? 'none' : input);
   if (part.state === 'output-available') yield* value('Result', part.output);
   if (part.state === 'output-error') yield* value('Failure', part.errorText);
@@ -82,7 +82,11 @@ function* value(label, content) {
 }
 
 function moreButton(text, code) {
-  const more = el('button', { type: 'button', class: 'link-button' }, `Show all ${text.length.toLocaleString('en-US')} characters`);
+  const more = el(
+    'button',
+    { type: 'button', class: 'link-button' },
+    `Show all ${text.length.toLocaleString('en-US')} characters`,
+  );
   more.addEventListener('click', () => {
     code.textContent = text;
     more.remove();
@@ -145,4 +149,3 @@ function parsed(text) {
     return text;
   }
 }
-
