@@ -1,5 +1,6 @@
 /** The requests of the page: the same that any other client sends. */
 
+import { newId } from './ids.js';
 import { remember, remembered } from './memory.js';
 
 const BASE = new URL('.', document.baseURI);
@@ -48,12 +49,6 @@ export async function readRun(route, id, signal) {
 
 export function stopRun(route, id) {
   return json('POST', `${route.path}/${encodeURIComponent(id)}/stop`);
-}
-
-/** Random, for whatever needs a name of its own; `crypto.randomUUID` is not there without https. */
-export function newId(prefix) {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `${prefix}_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
 function chatPath(id) {

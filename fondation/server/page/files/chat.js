@@ -1,11 +1,12 @@
 /** One conversation: what was said in it, what is being said, and everything that a person can do with it. */
 
-import { Refusal, newId, postTurn, readChat, readRun, stopRun } from './api.js';
+import { Refusal, postTurn, readChat, readRun, stopRun } from './api.js';
+import { newId } from './ids.js';
 import { keepChat, keptChat } from './kept.js';
 import { ConnectionLost } from './lines.js';
-import { MessageReader, isOpenCall, textOf } from './message.js';
+import { MessageReader, isOpenCall, newMessage, textOf } from './message.js';
 import { chunks } from './protocols.js';
-import { turnBody } from './turn.js';
+import { applyAnswer, turnBody } from './turn.js';
 
 /** Milliseconds before each try to find a lost answer again. */
 const TRY_AGAIN = [300, 1000, 2000, 4000, 8000];
@@ -56,7 +57,7 @@ export class Chat {
 
   send(text, files = []) {
     const parts = [...files, ...(text ? [{ type: 'text', text }] : [])];
-    return this.#ask(message('user', parts));
+    return this.#ask(newMessage('user', parts));
   }
 
   /** Say something else in place of an earlier message; what followed is dropped. */
@@ -64,7 +65,7 @@ export class Chat {
     const place = this.messages.findIndex((each) => each.id === id);
     const files = this.messages[place].parts.filter((part) => part.type === 'file');
     this.messages.length = place;
-    return this.#ask({ ...message('user', [...files, { type: 'text', text }]), id });
+    return this.#ask({ ...newMessage('user', [...files, { type: 'text', text }]), id });
   }
 
   /** Answer the newest message anew. */
@@ -89,7 +90,7 @@ export class Chat {
     if (!waiting.every((part) => this.#answers.has(part.toolCallId))) return this.#changed();
     const answers = waiting.map((part) => ({ part, given: this.#answers.get(part.toolCallId) }));
     this.#answers.clear();
-    for (const each of answers) applyAnswer(each);
+    for (const { part, given } of answers) applyAnswer(part, given);
     return this.#run({ kind: 'answer', answers }, this.last);
   }
 
@@ -197,7 +198,7 @@ export class Chat {
 
   /** `continued` is the message that the answer goes on with; without it the stream tells a message from its start. */
   async #read(body, continued) {
-    const told = continued ?? message('assistant', []);
+    const told = continued ?? newMessage('assistant', []);
     told.isUnfinished = true;
     const reader = new MessageReader(told, { onData: (...data) => this.#onData(told, ...data) });
     try {
@@ -284,22 +285,6 @@ export class Chat {
 /** Whether an answer may be found again: it had begun. A request that was refused had not. */
 function isLost(error, tries) {
   return error instanceof ConnectionLost || (error instanceof Refusal && error.status === 0 && tries > 0);
-}
-
-function message(role, parts) {
-  return { id: newId('msg'), role, parts, metadata: {}, version: 0 };
-}
-
-/** What the person answered, in the part as the server will tell it. */
-function applyAnswer({ part, given }) {
-  if ('approved' in given) {
-    part.approval = { ...part.approval, ...given };
-    if (part.state === 'approval-requested') part.state = 'approval-responded';
-  } else if ('errorText' in given) {
-    Object.assign(part, { state: 'output-error', errorText: given.errorText });
-  } else {
-    Object.assign(part, { state: 'output-available', output: given.output });
-  }
 }
 
 function pause(milliseconds, signal) {

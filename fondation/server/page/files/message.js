@@ -1,4 +1,10 @@
-/** A message of the assistant as its chunks tell it: parts and metadata, as the server keeps them too. */
+/** A message: its parts and metadata, as the server keeps them too, and how chunks tell one of the assistant. */
+
+import { newId } from './ids.js';
+
+export function newMessage(role, parts) {
+  return { id: newId('msg'), role, parts, metadata: {}, version: 0 };
+}
 
 /** Feed it every chunk; unknown ones are ignored, so that a newer server is understood as far as possible. */
 export class MessageReader {

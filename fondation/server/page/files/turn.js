@@ -25,6 +25,18 @@ function given(answers) {
   return { approvals, toolOutputs };
 }
 
+/** Put what the person answered into the part, as the server will tell it. */
+export function applyAnswer(part, given) {
+  if ('approved' in given) {
+    part.approval = { ...part.approval, ...given };
+    if (part.state === 'approval-requested') part.state = 'approval-responded';
+  } else if ('errorText' in given) {
+    Object.assign(part, { state: 'output-error', errorText: given.errorText });
+  } else {
+    Object.assign(part, { state: 'output-available', output: given.output });
+  }
+}
+
 /** A message as both protocols read it; parts of the page's own stay here. */
 function sent({ id, role, parts, metadata }) {
   const said = parts.filter((part) => part.type === 'text' || part.type === 'file');
