@@ -18,7 +18,7 @@ from tests.clients.serving import served
 from tests.clients.upstream import Upstream, says
 from tests.support.markdown import commands, sections
 
-from .projects import EXAMPLES, PROJECTS, ROOT
+from .projects import EXAMPLES, PROJECTS, ROOT, scripted_copy
 
 README = EXAMPLES / "README.md"
 SECTIONS = sections(README.read_text())
@@ -42,8 +42,8 @@ def with_ids(word: str, answer: str) -> str:
     return re.sub(r"((?:call|wait)_)\.\.\.", lambda match: re.findall(match[1] + r"\w+", answer)[-1], word)
 
 
-def ask(url: str, message: str) -> dict[str, Any]:
-    headers = {"content-type": "application/json", "accept": "application/json"}
+def ask(url: str, message: str, user: str = "") -> dict[str, Any]:
+    headers = {"content-type": "application/json", "accept": "application/json", "x-user-id": user}
     request = urllib.request.Request(url, json.dumps({"message": message}).encode(), headers)
     with urllib.request.urlopen(request) as response:
         answer: dict[str, Any] = json.load(response)
@@ -92,6 +92,11 @@ def test_one_agent_answers(tmp_path: Path) -> None:
     assert "Hello!" in answer["text"]
 
 
+def test_an_answer_within_its_budget_is_as_any_other(tmp_path: Path) -> None:
+    [answer] = objects("budgets", tmp_path)
+    assert "Hello!" in answer["text"]
+
+
 def test_a_tool_is_called_and_tells_the_page_how_far_it_is(tmp_path: Path) -> None:
     whole, stream = answers("tools", tmp_path)
     [call] = json.loads(whole)["toolCalls"]
@@ -116,6 +121,19 @@ def test_calls_wait_for_a_persons_yes_and_for_the_page(tmp_path: Path) -> None:
     assert [call["output"] for call in refunded["toolCalls"]] == [{"order": "A-17", "refunded": 80}]
     assert [(call["toolName"], call["kind"]) for call in asked["pending"]] == [("locate", "client")]
     assert "48.85, 2.35" in told["text"]
+
+
+def test_a_user_without_money_is_answered_by_the_cheaper_model(tmp_path: Path) -> None:
+    project = scripted_copy("budgets", tmp_path / "project", price="{input: 11000, output: 0}")  # 13.2 cents an answer
+    upstream = Upstream()
+    with Loopback(upstream.app()) as provider:
+        upstream.play(*[says("Hello.")] * 5)
+        with served(tmp_path / "served", provider.url, project=project) as server:
+            spent = [ask(f"{server.url}/api/chat", "Hello", "ada")["usage"]["cost"] for _ in range(4)]
+            ask(f"{server.url}/api/chat", "Hello", "bob")
+    assert spent == [0.132] * 4
+    models = [call.body["model"].split("/")[1] for call in upstream.calls]
+    assert models == [*["claude-sonnet-4.5"] * 3, "claude-haiku-4.5", "claude-sonnet-4.5"]
 
 
 def test_a_local_server_is_the_model(tmp_path: Path) -> None:
