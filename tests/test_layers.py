@@ -25,7 +25,7 @@ LAYERS = [
     {"stores"},
     {"config"},
     {"instructions", "sandbox", "entry_points", "signatures", "match_on", "events", "calls", "messages", "context"}
-    | {"tool_results", "errors", "http", "addresses", "tokens", "threads", "price_table"},
+    | {"tool_results", "errors", "http", "addresses", "tokens", "threads", "price_table", "svg"},
 ]
 """From the top down; a room imports from its own layer and those below."""
 
