@@ -24,8 +24,10 @@ def element(tag: str, *content: Element | str, **attributes: str | float) -> Ele
     return made
 
 
-def picture(width: float, height: float, label: str, *content: Element, **attributes: str | float) -> Element:
-    """The `svg` element: one image, whose name for those who cannot see it is `label`."""
+def picture(
+    width: float, height: float, label: str, *content: Element, role: str = "img", **attributes: str | float
+) -> Element:
+    """The `svg` element, whose name for those who cannot see it is `label`: one image, or with links in it a group."""
     return element(
         "svg",
         *content,
@@ -33,7 +35,7 @@ def picture(width: float, height: float, label: str, *content: Element, **attrib
         viewBox=f"0 0 {_text(width)} {_text(height)}",
         width=width,
         height=height,
-        role="img",
+        role=role,
         aria_label=label,
         **attributes,
     )
