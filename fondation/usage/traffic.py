@@ -1,0 +1,80 @@
+"""How the conversations went: how often one agent passed them on to another, and what each of them took."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import TypeAlias
+
+import msgspec
+
+from fondation.usage.figures import Figures
+from fondation.usage.filters import Filters, conditions
+from fondation.usage.periods import Period
+from fondation.usage.reading import calls_of
+from fondation.usage.reports import report
+
+Handoffs: TypeAlias = Mapping[tuple[str, str], int]
+"""From whom, to whom -> how often."""
+
+_OF_AN_ANSWER = "COALESCE(purpose, 'answer') = 'answer'"
+_MAY_BE_PASSED_ON = "handoff_chain LIKE '%,%'"
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    handoffs: Handoffs
+    """How often each agent passed the conversation on to another, in real and in simulated runs."""
+    agents: Mapping[str, Figures]
+    """What the calls of each agent took: those for titles and the like are among them."""
+
+
+def traffic(connection: sqlite3.Connection, filters: Filters) -> Traffic:
+    """The handoffs and the agents' figures of the calls that pass the filters."""
+    by_agent = report(connection, filters, ("agent",), UTC)
+    figures = {name: figures for (name,), figures in by_agent.groups if name is not None}
+    return Traffic(count_handoffs(connection, filters), figures)
+
+
+def count_handoffs(connection: sqlite3.Connection, filters: Filters) -> Handoffs:
+    """How often each agent passed the conversation on to another.
+
+    A handoff is counted once for each run and place in its chain of agents, by the calls that the next agent made in
+    answering: a retry, a fallback or a second step is no second handoff. Where a row tells no run it is one of its
+    own. The filters are about these calls; that of an agent is about either end of the handoff.
+    """
+    needed, values = conditions(replace(filters, agent=None))
+    needed += [_OF_AN_ANSWER, _MAY_BE_PASSED_ON, *_in_period(filters.period, values)]
+    query = (
+        "SELECT CAST(handoff_chain AS BLOB), json_group_array(COALESCE(run_id, id)) "
+        f"FROM {calls_of(connection)} WHERE {' AND '.join(needed)} GROUP BY 1"
+    )
+    runs: defaultdict[tuple[str, ...], set[str | int]] = defaultdict(set)
+    for text, run_ids in connection.execute(query, values):
+        runs[_chain(text)].update(msgspec.json.decode(run_ids))
+    handoffs: Counter[tuple[str, str]] = Counter()
+    for chain, in_runs in runs.items():
+        if len(chain) > 1 and filters.agent in (None, *chain[-2:]):
+            handoffs[chain[-2], chain[-1]] += len(in_runs)
+    return handoffs
+
+
+def _in_period(period: Period, values: dict[str, str | float]) -> list[str]:
+    needed = []
+    for end, comparison in (("since", ">="), ("until", "<")):
+        moment = getattr(period, end)
+        if moment is not None:
+            values[end] = moment.timestamp()
+            needed.append(f"timestamp {comparison} :{end}")
+    return needed
+
+
+def _chain(text: bytes) -> tuple[str, ...]:
+    """The agents up to the one that made a call; nobody where another program wrote something else there."""
+    try:
+        return msgspec.json.decode(text, type=tuple[str, ...])
+    except (ValueError, RecursionError):
+        return ()
