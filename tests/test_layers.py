@@ -21,11 +21,11 @@ LAYERS = [
     {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "questions", "overflow", "budgets"},
     {"chats"},
     {"agents"},
-    {"tools", "handoffs", "memory", "providers", "usage", "protocols", "summary", "show", "deadline"},
+    {"tools", "handoffs", "memory", "providers", "usage", "protocols", "summary", "show", "deadline", "graph"},
     {"stores"},
     {"config"},
     {"instructions", "sandbox", "entry_points", "signatures", "match_on", "events", "calls", "messages", "context"}
-    | {"tool_results", "errors", "http", "addresses", "tokens", "threads", "price_table", "svg"},
+    | {"tool_results", "errors", "http", "addresses", "tokens", "threads", "price_table", "svg", "lettering"},
 ]
 """From the top down; a room imports from its own layer and those below."""
 

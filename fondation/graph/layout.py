@@ -1,0 +1,94 @@
+"""The graph laid out: the box of each route and agent, and the line of each handoff with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from fondation.graph.columns import Columns, Vertex, Way, columns_of
+from fondation.graph.labels import placed
+from fondation.graph.lines import Line, Point, lines_of, reach
+from fondation.graph.model import Graph
+from fondation.graph.ordering import neighbours, ordered
+from fondation.graph.placing import Box, heights_at
+
+MARGIN = 16.0
+_BETWEEN_ROWS = 18.0
+_LEAST_BETWEEN_COLUMNS, _MOST_BETWEEN_COLUMNS = 104.0, 240.0
+_FOR_EACH_LINE = 4.0
+LABEL_HEIGHT = 18.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    width: float
+    height: float
+    boxes: Mapping[Vertex, Box]
+    """Of the routes and the agents."""
+    lines: Sequence[Line]
+    """Of the routes, then of the handoffs, in their order."""
+    labels: Sequence[Box | None]
+    """Where the number of each line stands."""
+
+
+def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float]) -> Layout:
+    """`sizes` are those that the boxes need; `labels` the widths of the numbers of all lines, 0 where one has none."""
+    columns, ways = columns_of(graph)
+    columns = ordered(columns, ways)
+    heights = {vertex: sizes[vertex].height if vertex in sizes else 0.0 for column in columns for vertex in column}
+    middles = heights_at(columns, neighbours(columns, ways), heights, _BETWEEN_ROWS)
+    boxes: dict[Vertex, Box] = {}
+    x = MARGIN
+    for column, gap in zip(columns, [*_gaps(columns, ways, labels), 0.0], strict=True):
+        width = max((sizes[vertex].width for vertex in column if vertex in sizes), default=0.0)
+        for vertex in column:
+            height = heights[vertex]
+            boxes[vertex] = Box(x, MARGIN + middles[vertex] - height / 2, width, height)
+        x += width + gap
+    return _framed(boxes, ways, labels)
+
+
+def _gaps(columns: Columns, ways: Sequence[Way], labels: Sequence[float]) -> list[float]:
+    """The room to the right of each column but the last: more where there are many lines, or wide numbers."""
+    place = {vertex: number for number, column in enumerate(columns) for vertex in column}
+    gaps = [_LEAST_BETWEEN_COLUMNS] * (len(columns) - 1)
+    for way, label in zip(ways, labels, strict=True):
+        for one, other in pairwise(way.vertices):
+            left = min(place[one], place[other])
+            if left < len(gaps):
+                gaps[left] = max(gaps[left] + _FOR_EACH_LINE, label + 60)
+    return [min(gap, _MOST_BETWEEN_COLUMNS) for gap in gaps]
+
+
+def _framed(boxes: Mapping[Vertex, Box], ways: Sequence[Way], labels: Sequence[float]) -> Layout:
+    """With room at the sides for what reaches over the boxes."""
+    shown = [box for vertex, box in boxes.items() if vertex.kind != "bend"]
+    lines = lines_of(ways, boxes)
+    numbers = placed(lines, labels, LABEL_HEIGHT, shown)
+    left, right = reach(lines)
+    taken = [*shown, *(box for box in numbers if box is not None)]
+    left = min([left, *(box.x for box in taken)]) - MARGIN
+    right = max([right, *(box.right for box in taken)]) + MARGIN
+    top = min((box.y for box in taken), default=0.0) - MARGIN
+    bottom = max((box.bottom for box in taken), default=0.0) + MARGIN
+    return Layout(
+        right - left,
+        bottom - top,
+        {vertex: _moved(box, -left, -top) for vertex, box in boxes.items() if vertex.kind != "bend"},
+        [
+            replace(line, curves=tuple(type(c)(*(Point(p.x - left, p.y - top) for p in c)) for c in line.curves))
+            for line in lines
+        ],
+        [None if box is None else _moved(box, -left, -top) for box in numbers],
+    )
+
+
+def _moved(box: Box, right: float, down: float) -> Box:
+    return replace(box, x=box.x + right, y=box.y + down)
