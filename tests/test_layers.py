@@ -17,7 +17,7 @@ ROOT = Path(fondation.__file__).parent
 LAYERS = [
     {"cli", "__main__"},
     {"server"},
-    {"asides"},
+    {"asides", "dashboard"},
     {"runner", "turn", "attempts", "gate", "routing", "run_request", "dialogue", "questions", "overflow", "budgets"},
     {"chats"},
     {"agents"},
