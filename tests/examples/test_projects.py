@@ -65,6 +65,12 @@ def test_what_a_readme_points_at_is_there(readme: Path) -> None:
     assert [link for link in links if not (readme.parent / link).is_file()] == []
 
 
+def test_where_packages_come_from_is_left_to_npm() -> None:
+    locks = [*ROOT.glob("examples/*/package-lock.json"), *ROOT.glob("tests/*/package-lock.json")]
+    assert locks
+    assert [file for file in locks if '"resolved"' in file.read_text()] == []
+
+
 @pytest.mark.parametrize("project", ["", *PROJECTS])
 def test_the_make_commands_serve_files_that_are_there(project: str) -> None:
     for target, variable in (words[1:] for words in commands(SECTIONS[project], "make")):

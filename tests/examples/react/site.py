@@ -38,6 +38,18 @@ def build(folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def type_errors(page: str, folder: Path) -> str:
+    """What the type checker says of a page, as the project's own are checked; `folder` is an empty one to work in."""
+    (folder / "src").mkdir()
+    (folder / "src" / "Page.tsx").write_text(page)
+    (folder / "node_modules").symlink_to(PROJECT / "node_modules")
+    shutil.copy(PROJECT / "tsconfig.json", folder)
+    done = subprocess.run(
+        [folder / "node_modules" / ".bin" / "tsc"], cwd=folder, env=_environment(), capture_output=True, text=True
+    )
+    return done.stdout + done.stderr
+
+
 @contextlib.contextmanager
 def site(script: str, fondation: str, *options: str) -> Iterator[str]:
     """The address of the pages while one of their scripts, `start` or `preview`, serves them before a server."""

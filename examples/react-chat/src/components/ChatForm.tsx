@@ -27,7 +27,7 @@ export function ChatForm({ input, placeholder, isLoading, onChange, onSubmit, on
         disabled={isLoading}
       />
       {isLoading && onStop ? (
-        <button type="button" className="stop" onClick={onStop}>
+        <button type="button" className="stop" onClick={() => onStop()}>
           Stop
         </button>
       ) : (

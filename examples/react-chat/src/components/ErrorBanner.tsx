@@ -2,16 +2,20 @@ export function ErrorBanner({ error, onRetry }: { error: Error; onRetry?: () => 
   return (
     <div className="error" role="alert">
       <p>Error: {wordsOf(error)}</p>
-      {onRetry && <button onClick={onRetry}>Retry</button>}
+      {onRetry && (
+        <button type="button" onClick={() => onRetry()}>
+          Retry
+        </button>
+      )}
     </div>
   );
 }
 
-/** A request that is refused is answered with `{"error": "..."}`, and its text is the error's message. */
-function wordsOf(error: Error): string {
+/** A refused request is answered with `{"error": "..."}`, whose text AI SDK takes for the message; it may be empty. */
+function wordsOf({ message }: Error): string {
   try {
-    return JSON.parse(error.message).error ?? error.message;
+    return JSON.parse(message).error ?? message;
   } catch {
-    return error.message;
+    return message || "No answer came.";
   }
 }

@@ -4,12 +4,13 @@ import { ChatForm } from "../../components/ChatForm";
 import { Conversation } from "../../components/Conversation";
 import { CurrentAgent } from "../../components/CurrentAgent";
 import { ErrorBanner } from "../../components/ErrorBanner";
+import { Stats } from "../../components/Stats";
 import { Thinking } from "../../components/Thinking";
 import { ToolCall } from "../../components/ToolCall";
 import { identityHeaders } from "../../identity";
 
 export default function LegacyChat() {
-  const { messages, input, handleInputChange, handleSubmit, isLoading, error, reload, stop, data } = useChat({
+  const { messages, input, handleInputChange, handleSubmit, isLoading, status, error, reload, stop, data } = useChat({
     api: "/api/chat-4",
     headers: identityHeaders(),
     onError: (error) => {
@@ -19,6 +20,7 @@ export default function LegacyChat() {
 
   return (
     <div className="chat">
+      <Stats messages={messages.length} model={messages.map(modelOf).findLast(Boolean)} status={status} />
       {data && data.length > 0 && <CurrentAgent name={agentNameOf(data.at(-1)) ?? "Unknown"} />}
       <Conversation>
         {messages.map((message) => (
@@ -52,6 +54,12 @@ function MessageBubble({ message }: { message: Message }) {
       ))}
     </Bubble>
   );
+}
+
+/** What later versions have as `message.metadata` stands in its annotations. */
+function modelOf(message: Message): string | undefined {
+  const annotations = message.annotations as { model?: string }[] | undefined;
+  return annotations?.findLast((annotation) => annotation.model)?.model;
 }
 
 /** Each item of `data` is an object with the name of the agent that had the conversation then. */

@@ -4,6 +4,7 @@ import { ChatForm } from "../../components/ChatForm";
 import { Conversation } from "../../components/Conversation";
 import { ErrorBanner } from "../../components/ErrorBanner";
 import { MessageBubble } from "../../components/MessageBubble";
+import { Stats } from "../../components/Stats";
 import { Thinking } from "../../components/Thinking";
 import { identityHeaders } from "../../identity";
 import { newestModel, type ChatMessage } from "../../messages";
@@ -23,12 +24,7 @@ export default function AdvancedChatInterface() {
 
   return (
     <div className="chat">
-      <header>
-        <h2>AI Assistant</h2>
-        <p>
-          Messages: {messages.length} | Model: {newestModel(messages) ?? "none yet"} | Status: {status}
-        </p>
-      </header>
+      <Stats messages={messages.length} model={newestModel(messages)} status={status} />
       <Conversation>
         {messages.map((message) => (
           <MessageBubble key={message.id} message={message} />

@@ -1,11 +1,11 @@
 import { useChat } from "@ai-sdk/react";
 import { DefaultChatTransport } from "ai";
+import { Bubble } from "../../components/Bubble";
 import { ChatForm } from "../../components/ChatForm";
 import { Conversation } from "../../components/Conversation";
 import { ErrorBanner } from "../../components/ErrorBanner";
-import { MessageBubble } from "../../components/MessageBubble";
 import { Thinking } from "../../components/Thinking";
-import type { ChatMessage } from "../../messages";
+import { textOf, type ChatMessage } from "../../messages";
 import { useInput } from "../../useInput";
 
 const transport = new DefaultChatTransport<ChatMessage>({ api: "/api/chat" });
@@ -19,7 +19,9 @@ export default function ChatInterface() {
     <div className="chat">
       <Conversation>
         {messages.map((message) => (
-          <MessageBubble key={message.id} message={message} />
+          <Bubble key={message.id} role={message.role}>
+            <p>{textOf(message)}</p>
+          </Bubble>
         ))}
         {isLoading && <Thinking>Assistant is typing...</Thinking>}
         {error && <ErrorBanner error={error} />}

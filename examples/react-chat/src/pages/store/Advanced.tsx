@@ -4,6 +4,7 @@ import { ChatForm } from "../../components/ChatForm";
 import { Conversation } from "../../components/Conversation";
 import { ErrorBanner } from "../../components/ErrorBanner";
 import { MessageBubble } from "../../components/MessageBubble";
+import { Stats } from "../../components/Stats";
 import { Thinking } from "../../components/Thinking";
 import { identityHeaders } from "../../identity";
 import { newestModel, type ChatMessage } from "../../messages";
@@ -14,24 +15,17 @@ const transport = new DefaultChatTransport<ChatMessage>({ api: "/api/chat", head
 export default function AdvancedChatPage() {
   return (
     <Provider>
-      <Stats />
+      <ChatStats />
       <AdvancedChatInterface />
     </Provider>
   );
 }
 
 /** The chat as the store has it, for any component below the provider. */
-function Stats() {
+function ChatStats() {
   const messages = useChatMessages<ChatMessage>();
   const status = useChatStatus();
-  return (
-    <header>
-      <h2>AI Assistant</h2>
-      <p>
-        Messages: {messages.length} | Model: {newestModel(messages) ?? "none yet"} | Status: {status}
-      </p>
-    </header>
-  );
+  return <Stats messages={messages.length} model={newestModel(messages)} status={status} />;
 }
 
 function AdvancedChatInterface() {
