@@ -76,8 +76,12 @@ def _told(call: ModelCall) -> Cost | None:
 
 
 def _priced(call: ModelCall, price: Price | None) -> Cost | None:
+    if price is None:
+        return None
+    if _is_free(price):
+        return 0.0, "priced"
     tokens = _tokens(call)
-    if price is None or tokens is None:
+    if tokens is None:
         return None
     bill = [
         (tokens.fresh, price.input),
@@ -91,6 +95,11 @@ def _priced(call: ModelCall, price: Price | None) -> Cost | None:
             return None
         cost += count * (rate or 0.0)
     return cost / TOKENS_PER_PRICE, "priced"
+
+
+def _is_free(price: Price) -> bool:
+    """Whether every token costs nothing, so that nobody has to count them."""
+    return price.input == 0 and price.output == 0 and not price.cached_input and not price.cache_write
 
 
 def _estimated(call: ModelCall) -> Cost | None:

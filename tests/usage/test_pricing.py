@@ -74,6 +74,14 @@ def test_without_a_cache_price_cached_tokens_cost_what_others_do() -> None:
     assert priced.cost == pytest.approx((1000 * 3 + 100 * 15) / 1e6)
 
 
+@pytest.mark.parametrize("usage", [None, tokens(None), tokens()])
+@pytest.mark.parametrize("zero", [Price(input=0, output=0), Price(input=0, output=0, cached_input=0, cache_write=0)])
+def test_where_every_token_is_free_nobody_has_to_count_them(usage: TokenUsage | None, zero: Price) -> None:
+    priced = call(usage, status="aborted")
+    price(priced, zero)
+    assert (priced.cost, priced.cost_source, priced.cost_note) == (0.0, "priced", None)
+
+
 @pytest.mark.parametrize(
     ("usage", "partial"),
     [
@@ -84,6 +92,8 @@ def test_without_a_cache_price_cached_tokens_cost_what_others_do() -> None:
         (tokens(10**300, 5), FULL),
         (tokens(), Price(input=3.0)),
         (tokens(), Price(output=15.0)),
+        (None, Price(input=0)),
+        (None, Price(input=0, output=0, cache_write=3.75)),
         (tokens(), None),
     ],
 )
