@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from fondation import __version__
 from fondation.agents import missing_keys
@@ -58,7 +59,8 @@ def _models(loaded: Loaded, services: Services) -> dict[str, str]:
     assert loaded.config is not None
     lines, missing = {}, missing_keys(loaded)
     for name, model in loaded.config.models.items():
-        line = f"{model.id} ({model.provider})"
+        place = f" at {urlsplit(model.base_url).netloc}" if model.base_url else ""
+        line = f"{model.id} ({model.provider}{place})"
         if name in services.cast.simulated:
             line += f", simulated: {missing[name]} is not set" if name in missing else ", simulated"
         lines[name] = line

@@ -148,6 +148,8 @@ class Failures:
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
                 hint = "for a certificate of your own, name its CA in SSL_CERT_FILE"
                 return self.make(ProviderUnavailable, f"{words}; {hint}", retryable=False, charged=False)
+            case aiohttp.ClientConnectorError():
+                return self.make(ProviderUnavailable, f"{words}; check that it runs, and base_url", charged=False)
             case aiohttp.ClientHttpProxyError(status=status):
                 retryable = status >= 500
                 text = f"the proxy answered {status} {failure.message}"

@@ -12,7 +12,8 @@ class LineTooLong(ValueError):
 
 
 class EventStream:
-    """Splits bytes into the `data` of events. Comments and other fields are dropped.
+    """Splits bytes into the `data` of events. Comments and other fields are dropped, but for `error`: llama.cpp writes
+    an error so, and it comes out as what others send, `{"error": ...}`.
 
     Lines end in LF or CRLF and nowhere else: U+2028 inside JSON is text. Several data lines of one event are
     joined by LF; blanks around the data are removed.
@@ -70,6 +71,8 @@ class EventStream:
                     self._data_size = 0
             elif line.startswith(BYTE_ORDER_MARK + b"data:"):
                 data.append(line[len(BYTE_ORDER_MARK) + 5 :].strip())
+            elif line.startswith(b"error:"):
+                data.append(b'{"error":%b}' % line[6:].strip())
         return events
 
     def _grow(self, size: int) -> None:

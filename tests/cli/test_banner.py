@@ -48,7 +48,7 @@ def test_every_route_agent_and_model_has_its_line(tmp_path: Path) -> None:
     assert ["/api/bob", "Bob"] in lines
     assert ["agents", "Ann"] in lines
     assert ["models", "main", "acme/main", "(simulated)"] in lines
-    assert ["own", "llama", "(openai)"] in lines
+    assert ["own", "llama", "(openai", "at", "localhost:1)"] in lines
 
 
 def test_without_a_route_it_says_where_to_add_one(tmp_path: Path) -> None:

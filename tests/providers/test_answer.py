@@ -549,6 +549,10 @@ FAILURES: dict[str, tuple[bytes, type[ProviderError]]] = {
         ProviderUnavailable,
     ),
     "an error without a code": (stream({"error": {"message": "The operation was aborted"}}), ProviderUnavailable),
+    "an error in a field of that name, as llama.cpp writes it": (
+        stream(text("Hi")) + b'error: {"code":400,"message":"x","type":"exceed_context_size_error"}\n\n',
+        ContextTooLong,
+    ),
     "an error that is a text": (stream({"error": "upstream went away"}), ProviderUnavailable),
     "an error inside the choice": (
         stream(bare(choices=[{"delta": {"content": "Hi"}, "error": {"code": 502, "message": "x"}}]), DONE),

@@ -32,6 +32,7 @@ def events_of(*reads: bytes) -> list[bytes]:
         (b"data: a", [b"a"]),
         (b"data: a\r", [b"a"]),
         (b"database: a\n\n", []),
+        (b'data: a\n\nerror: {"code": 500}\r\n\r\n', [b"a", b'{"error":{"code": 500}}']),
         (b"\n\n\n", []),
         (b"", []),
     ],
