@@ -26,7 +26,7 @@ NEXT = """\
 Next:
 {enter}  fondation serve --simulate=missing
 
-Then, in another terminal:
+Then open http://127.0.0.1:8000/ and talk to the agents, or in another terminal:
   curl -N http://127.0.0.1:8000/api/chat -H 'content-type: application/json' \\
     -d '{{"message": "What is the weather in Lyon?"}}'
 
