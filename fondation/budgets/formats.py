@@ -36,7 +36,7 @@ def as_json(spendings: Sequence[Spending], now: float, zone: tzinfo) -> str:
 
     `since` and `reset` are null where a budget never begins anew, `bucket` where everyone spends from one.
     """
-    return dumps({"at": utc_text(now), "timezone": str(zone), "budgets": [_budget(each) for each in spendings]})
+    return dumps({"at": utc_text(now), "timezone": str(zone), "budgets": [json_budget(each) for each in spendings]})
 
 
 def as_csv(spendings: Sequence[Spending]) -> str:
@@ -53,7 +53,8 @@ def as_csv(spendings: Sequence[Spending]) -> str:
     return text.getvalue()
 
 
-def _budget(spending: Spending) -> dict[str, object]:
+def json_budget(spending: Spending) -> dict[str, object]:
+    """A budget with its buckets."""
     budget, others = spending.budget, spending.others
     return {
         "budget": budget.name,

@@ -193,6 +193,8 @@ class Server(Section):
     """Proxies in front, by address or network like 10.0.0.0/8: they say who the user is, and any Host."""
     page: bool = True
     """Whether the server has a chat page, at /."""
+    dashboard: bool = True
+    """Whether the server shows what calls cost, at /admin/usage, to who sits at this machine."""
 
 
 class Config(Section):

@@ -20,6 +20,7 @@ from fondation.http import HttpClient
 from fondation.server.budgets import keep_budgets
 from fondation.server.chat import chat_handler
 from fondation.server.chats import add_chat_routes
+from fondation.server.dashboard import add_dashboard_routes
 from fondation.server.doors import Doors
 from fondation.server.floor import Floor
 from fondation.server.health import health
@@ -55,8 +56,7 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     config = loaded.config
     http = HttpClient()
     runs = ActiveRuns()
-    database = ledger_file(loaded)
-    records = not why_not_recorded(loaded)
+    ledger, not_recorded = ledger_file(loaded), why_not_recorded(loaded)
     with _entry_points():
         hooks = open_hooks(config.usage.on_usage, config.usage.on_error)
         warnings = open_warnings(budgets_of(config))
@@ -72,9 +72,9 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
         runs=runs,
         floor=Floor(runs),
         asides=Asides(),
-        folder=database.parent,
-        database=database if records else None,
-        chats_database=database if records or _keeps_chats(config) else None,
+        ledger=ledger,
+        why_not_recorded=not_recorded,
+        chats_database=None if not_recorded and not _keeps_chats(config) else ledger,
         config_hash=hashlib.sha256(loaded.file.read_bytes()).hexdigest()[:12],
     )
     app.on_response_prepare.append(add_cors)
@@ -82,6 +82,8 @@ def create_app(source: str | Path | Loaded = "agents.yaml", *, simulate: Simulat
     app.router.add_get("/healthz", health)
     if config.server.page:
         add_page_routes(app.router)
+    if config.server.dashboard:
+        add_dashboard_routes(app)
     _add_routes(app, services)
     return app
 

@@ -22,6 +22,9 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 ALLOWED_HEADERS = "content-type, x-session-id, x-user-id, authorization"
 EXPOSED_HEADERS = "x-session-id, x-run-id"
 
+_FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"))
+"""The headers by which a proxy says that it brings the request of somebody else."""
+
 
 class Doors:
     """The checks that one server's settings ask for."""
@@ -55,6 +58,26 @@ class Doors:
         """Whether `x-user-id` is believed: it comes from this machine, or from one of the proxies."""
         peer = request.remote
         return not peer or is_loopback(peer) or _within(peer, self._proxies)
+
+    def check_own_machine(self, request: web.Request) -> None:
+        """What belongs to the server's owner alone is for a browser on the same machine, which names it as such and
+        shows it to no page of another origin. Raises `RequestError` (403).
+        """
+        if not self._comes_from_here(request):
+            raise RequestError(
+                403,
+                "This is shown on the server's own machine alone, at a loopback address; from elsewhere reach it "
+                "through a tunnel, such as ssh -L 8000:localhost:8000 HOST",
+            )
+
+    def _comes_from_here(self, request: web.Request) -> bool:
+        origin = request.headers.get("Origin")
+        return (
+            is_loopback(request.remote or "")
+            and is_loopback(_host_name(request))
+            and not _FORWARDED.intersection(name.lower() for name in request.headers)
+            and (origin is None or _same_origin(origin, request))
+        )
 
     def _is_ours(self, request: web.Request) -> bool:
         """Whether the Host is a name of this server, and not one that somebody made to resolve to it."""

@@ -33,10 +33,10 @@ class Services:
     runs: ActiveRuns
     floor: Floor
     asides: Asides
-    folder: Path
-    """Where the database is: streams that outgrow memory are kept beside it."""
-    database: Path | None
-    """The ledger's file; None where usage is not recorded."""
+    ledger: Path
+    """The ledger's file, or where it would be."""
+    why_not_recorded: str | None
+    """Why usage is not recorded, and what to do about it; None where it is."""
     config_hash: str
     """Of the file, as it was when the application was made: rows say which configuration made a call."""
     chats_database: Path | None
@@ -51,6 +51,16 @@ class Services:
     """The Unix socket on which the processes that share the database reach this one."""
     chats: ChatStore | None = None
     """Open while the application runs."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the database is: streams that outgrow memory are kept beside it."""
+        return self.ledger.parent
+
+    @property
+    def database(self) -> Path | None:
+        """The ledger's file; None where usage is not recorded."""
+        return None if self.why_not_recorded else self.ledger
 
 
 SERVICES = web.AppKey("services", Services)

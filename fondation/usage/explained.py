@@ -8,7 +8,8 @@ from typing import Any
 
 from fondation.config.words import counted
 from fondation.stores.rows import TOKEN_COLUMNS
-from fondation.usage.explaining import Call, Run, Step
+from fondation.usage.calls import Call
+from fondation.usage.explaining import Run, Step
 from fondation.usage.figures import Figures
 from fondation.usage.layout import lay_out
 from fondation.usage.money import PICO_PER_DOLLAR, ROW_PLACES, dollars, from_pico, sum_text
@@ -18,7 +19,7 @@ from fondation.usage.table import duration_text, name_text
 _TITLES = ("Step", "Agent", "Model", "Outcome", "Input", "Cached", "Output", "Reasoning", "Cost", "Time", "First")
 _NAMES = 4
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
-_CALL_KEYS = (
+_OF_ROW = (
     "attempt",
     "purpose",
     "provider",
@@ -30,6 +31,8 @@ _CALL_KEYS = (
     *TOKEN_COLUMNS,
     "cost_note",
 )
+CALL_KEYS = ("began_at", "model", *_OF_ROW, "cost", "cost_source", "duration_ms", "first_token_ms")
+"""Of a call's JSON."""
 _WHOSE = ("chat", "session", "user")
 
 
@@ -93,6 +96,11 @@ def run_json(run: Run) -> dict[str, Any]:
     }
 
 
+def chat_json(chat_id: str, runs: Sequence[Run]) -> dict[str, Any]:
+    """The runs of a chat as JSON."""
+    return {"chat_id": chat_id, "runs": [run_json(run) for run in runs]}
+
+
 def _begun(run: Run, zone: tzinfo) -> str:
     time = time_of(run.first["timestamp"], zone)
     return "at no date" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
@@ -154,16 +162,17 @@ def _step_json(step: Step) -> dict[str, Any]:
         "agent": first["agent_name"],
         "tools": step.tools,
         "handoff_to": step.handoff_to,
-        "calls": [_call_json(call) for call in step.calls],
+        "calls": [call_json(call) for call in step.calls],
     }
 
 
-def _call_json(call: Call) -> dict[str, Any]:
+def call_json(call: Call) -> dict[str, Any]:
+    """A call as JSON: its time in UTC, its cost in US dollars, null where unknown."""
     row = call.row
     return {
         "began_at": _moment(row["timestamp"]),
         "model": call.model,
-        **{name: row.get(name) for name in _CALL_KEYS},
+        **{name: row.get(name) for name in _OF_ROW},
         "cost": row["cost_pico"] / PICO_PER_DOLLAR if call.is_cost_known else None,
         "cost_source": call.cost_source,
         "duration_ms": row["duration"],

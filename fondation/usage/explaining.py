@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,16 +11,14 @@ from typing import Any
 
 from fondation.config.words import printable, shown
 from fondation.errors import FondationError
-from fondation.stores.rows import TOKEN_COLUMNS
 from fondation.stores.sqlite.chats_tools import answer_of_run
+from fondation.usage.calls import Call, calls_where
 from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters
-from fondation.usage.parts import KNOWN
 from fondation.usage.reading import calls_of, one_moment
 from fondation.usage.reports import report
 
 _LISTED_AT_MOST = 10
-_NUMBERS = (*TOKEN_COLUMNS, "duration", "time_to_first_token")
 _OF_CHAT = "(chat_id = :chat AND session_id = :chat) OR (chat_id = :chat AND chat_id IS NOT session_id)"
 """In two parts: the index of sessions has the one, that of chats which are no sessions has the other."""
 _AFTER_ALL = "\U0010ffff"
@@ -29,36 +26,6 @@ _AFTER_ALL = "\U0010ffff"
 
 class NoSuchRun(FondationError):
     """No run, or no single one, is meant; the text says what to type."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """A model call, as its row has it."""
-
-    row: Mapping[str, Any]
-
-    @property
-    def model(self) -> str | None:
-        model: str | None = self.row["model"] or self.row["requested_model"]
-        return model
-
-    @property
-    def cost_source(self) -> str:
-        """As the row has it; where another program wrote it and does not say, `billed` or `unknown`."""
-        source: str | None = self.row["cost_source"]
-        if self.row["cost_pico"] is None and source not in ("pending", "simulated"):
-            return "unknown"
-        return source or ("billed" if self.row["cost_pico"] else "unknown")
-
-    @property
-    def is_cost_known(self) -> bool:
-        return self.cost_source in (*KNOWN, "none")
-
-    @property
-    def purpose(self) -> str | None:
-        """What it was for, where it is no part of the answer: a title, say."""
-        purpose: str | None = self.row.get("purpose")
-        return None if purpose == "answer" else purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +96,11 @@ def find_run(connection: sqlite3.Connection, typed: str) -> str | None:
 def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
     """The run with this id, of which there is a call."""
     with one_moment(connection):
-        cursor = connection.execute(f"SELECT * FROM {calls_of(connection)} WHERE run_id = ? ORDER BY id", (run_id,))
-        names = [column[0] for column in cursor.description]
-        calls = [Call(_mended(dict(zip(names, row, strict=True)))) for row in cursor]
+        calls = calls_where(connection, "run_id = ? ORDER BY id", (run_id,))
         answer = answer_of_run(connection, calls[0].row["chat_id"], run_id)
         tools = answer.tools[_steps_made(connection, answer.before) :]
     total = report(connection, Filters(run=run_id), ("agent",), UTC).total
     return Run(run_id, steps_of(calls, tools), total)
-
-
-def _mended(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without what another program wrote where a number belongs."""
-    odd = [name for name in _NUMBERS if not isinstance(row[name], int | float) or not math.isfinite(row[name])]
-    return {**row, **dict.fromkeys(odd)}
 
 
 def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:

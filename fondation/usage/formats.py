@@ -43,7 +43,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\n")
 def as_json(report: Report, period: Period, zone: tzinfo) -> str:
     """One object: since, until (ISO 8601 or null), timezone, by, groups, others (null but with `top`) and total."""
     groups: list[dict[str, object]] = [
-        {**dict(zip(report.by, key, strict=True)), **_json_figures(figures)} for key, figures in report.groups
+        {**dict(zip(report.by, key, strict=True)), **json_figures(figures)} for key, figures in report.groups
     ]
     document = {
         "since": period.since and period.since.isoformat(),
@@ -51,8 +51,8 @@ def as_json(report: Report, period: Period, zone: tzinfo) -> str:
         "timezone": str(zone),
         "by": list(report.by),
         "groups": groups,
-        "others": report.others and {"groups": report.others.groups, **_json_figures(report.others.figures)},
-        "total": _json_figures(report.total),
+        "others": report.others and {"groups": report.others.groups, **json_figures(report.others.figures)},
+        "total": json_figures(report.total),
     }
     return dumps(document)
 
@@ -79,7 +79,8 @@ def as_csv(report: Report) -> str:
     return text.getvalue()
 
 
-def _json_figures(figures: Figures) -> dict[str, object]:
+def json_figures(figures: Figures) -> dict[str, object]:
+    """`FIGURES` of some calls."""
     values = {name: getattr(figures, name) for name in FIGURES}
     return values | {"cost": None if figures.cost is None else float(figures.cost)}
 

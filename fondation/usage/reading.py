@@ -8,7 +8,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from fondation.errors import FondationError
-from fondation.stores.rows import COLUMNS, COST_PICO, IS_TIMED
+from fondation.stores.rows import BASE_COLUMNS, COLUMNS, COST_PICO, IS_TIMED
 
 
 class NoLedger(FondationError):
@@ -43,6 +43,13 @@ def open_to_read(path: Path) -> LedgerConnection:
             raise
     except sqlite3.Error as error:
         raise NoLedger(f"{path} cannot be read: {error}") from error
+    return connection
+
+
+def empty_ledger() -> sqlite3.Connection:
+    """One in which nothing is recorded, to read where there is none."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute(f"CREATE TABLE usage_tracking (id INTEGER PRIMARY KEY, {', '.join(BASE_COLUMNS)})")
     return connection
 
 

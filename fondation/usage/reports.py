@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TypeAlias
@@ -41,7 +42,11 @@ def report(
 
     `by` are one or more of `GROUPINGS`, or names of labels.
     """
-    tallies = tally(connection, filters, by, zone)
+    return report_of(tally(connection, filters, by, zone), by, top)
+
+
+def report_of(tallies: Mapping[Key, Tally], by: Sequence[str], top: int | None = None) -> Report:
+    """The report over calls that are tallied already, split by `by`."""
     groups = sorted(tallies.items(), key=_price_first)
     shown = [calls for _, calls in groups[:top]]
     rest = merged(calls for _, calls in groups[len(shown) :])
@@ -50,6 +55,15 @@ def report(
     if "day" in by:
         figures.sort(key=_by_name)
     return Report(tuple(by), figures, others, merged([*shown, rest]).figures())
+
+
+def regrouped(tallies: Mapping[Key, Tally], by: Sequence[str], kept: Sequence[str]) -> dict[Key, Tally]:
+    """The same calls, split by fewer things: `by` is what they are split by, `kept` what of it is left."""
+    places = [by.index(name) for name in kept]
+    members: dict[Key, list[Tally]] = defaultdict(list)
+    for key, calls in tallies.items():
+        members[tuple(key[place] for place in places)].append(calls)
+    return {key: merged(calls) for key, calls in members.items()}
 
 
 def count_calls(connection: sqlite3.Connection) -> int:

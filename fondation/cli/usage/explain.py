@@ -39,7 +39,7 @@ def explain(context: click.Context, /, run: str, form: Literal["table", "json"],
 
 
 def _explained(ledger: Ledger, typed: str, form: Literal["table", "json"]) -> str:
-    from fondation.usage.explained import run_json, run_table, runs_table
+    from fondation.usage.explained import chat_json, run_json, run_table, runs_table
     from fondation.usage.explaining import find_run, read_run, runs_of_chat
     from fondation.usage.formats import dumps
 
@@ -49,7 +49,7 @@ def _explained(ledger: Ledger, typed: str, form: Literal["table", "json"]) -> st
         if run_id is None:
             runs = runs_of_chat(connection, typed)
             if form == "json":
-                return dumps({"chat_id": typed, "runs": [run_json(run) for run in runs]})
+                return dumps(chat_json(typed, runs))
             lines = runs_table(typed, runs, ledger.zone, room)
         else:
             run = read_run(connection, run_id)

@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from fondation import create_app
-from fondation.server.page.assets import CONTENT_TYPES, FOLDER, load_assets
+from fondation.server.assets import CONTENT_TYPES, load_assets
+from fondation.server.page import FOLDER
 from tests.support.scripted import ScriptedProvider
 from tests.support.served import ANN, Kitchen, Served
 
@@ -46,7 +47,7 @@ async def test_the_page_is_at_the_root(kitchen: Kitchen) -> None:
 
 async def test_every_file_is_answered_with_its_type(kitchen: Kitchen) -> None:
     served = await serve(kitchen)
-    for name, asset in load_assets().items():
+    for name, asset in load_assets(FOLDER, {}).items():
         reply = await served.ask("GET", f"/@page/{name}")
         assert (reply.status, reply.body) == (200, asset.body)
         assert reply.headers["Content-Type"] == f"{asset.content_type}; charset=utf-8"
@@ -120,4 +121,4 @@ async def test_the_page_works_under_a_prefix(tmp_path: Path) -> None:
 def test_every_file_of_the_folder_is_served() -> None:
     files = [path for path in FOLDER.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= CONTENT_TYPES.keys()
-    assert len(load_assets()) == len(files)
+    assert len(load_assets(FOLDER, {})) == len(files)

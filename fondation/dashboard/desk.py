@@ -1,0 +1,56 @@
+"""Where the dashboard's figures come from: the ledger of a project, opened anew for each page."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from fondation.budgets import Budget
+from fondation.dashboard.overview import Overview, read_overview
+from fondation.dashboard.selection import Selection
+from fondation.usage.explaining import Run, find_run, read_run, runs_of_chat
+from fondation.usage.reading import NoLedger, NothingRecorded, empty_ledger, open_to_read
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRuns:
+    """The runs of a chat, the first one first."""
+
+    chat_id: str
+    runs: Sequence[Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Each method reads while it blocks, and raises `NoLedger` where the file cannot be read."""
+
+    ledger: Path
+    zone: tzinfo
+    budgets: Sequence[Budget] = ()
+
+    def overview(self, selection: Selection) -> Overview:
+        """What is recorded and selected. Raises ValueError where the selection cannot be understood."""
+        with self._opened() as connection:
+            return read_overview(connection, selection, self.budgets, datetime.now(self.zone))
+
+    def run(self, typed: str) -> Run | ChatRuns:
+        """The run of this id, or with this beginning; or the runs of the chat of this id. Raises `NoSuchRun`."""
+        with self._opened() as connection:
+            run_id = find_run(connection, typed)
+            return ChatRuns(typed, runs_of_chat(connection, typed)) if run_id is None else read_run(connection, run_id)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Generator[sqlite3.Connection, None, None]:
+        try:
+            connection: sqlite3.Connection = open_to_read(self.ledger)
+        except NothingRecorded:
+            connection = empty_ledger()
+        with contextlib.closing(connection):
+            try:
+                yield connection
+            except sqlite3.DatabaseError as error:
+                raise NoLedger(f"{self.ledger} cannot be read: {error}") from error
