@@ -29,7 +29,7 @@ def table(spendings: Sequence[Spending], now: float, zone: tzinfo, room: int | N
     titles = (*_NAMES, *_TITLES, *(_ONLY_IF_ANY[name] for name in extra), _LAST)
     rows = [row for spending in spendings for row in _rows(spending, extra, zone)]
     yield from lay_out(titles, rows, None, names=len(_NAMES), room=room)
-    missing = [sentence for spending in spendings if (sentence := _missing(spending))]
+    missing = [sentence for spending in spendings if (sentence := missing_text(spending))]
     if missing:
         yield from ("", *missing)
 
@@ -41,7 +41,7 @@ def _rows(spending: Spending, extra: Sequence[str], zone: tzinfo) -> Iterator[li
         amounts = bucket.amounts
         yield [
             budget.name,
-            _whose(spending, bucket),
+            whose(spending, bucket),
             shortest_dollars(from_pico(budget.limit)),
             _dollars(amounts.spent),
             _dollars(amounts.reserved),
@@ -57,7 +57,8 @@ def _rows(spending: Spending, extra: Sequence[str], zone: tzinfo) -> Iterator[li
         yield [budget.name, more, *money, *_counts(rest, extra), resets]
 
 
-def _whose(spending: Spending, bucket: Bucket) -> str:
+def whose(spending: Spending, bucket: Bucket) -> str:
+    """Who spends from the bucket: `everyone`, `user ada`."""
     if spending.budget.per is None:
         return _EVERYONE
     if not spending.buckets:
@@ -69,7 +70,7 @@ def _counts(amounts: Amounts, extra: Sequence[str]) -> list[str]:
     return [f"{getattr(amounts, name):,}" for name in ("calls", *extra)]
 
 
-def _missing(spending: Spending) -> str | None:
+def missing_text(spending: Spending) -> str | None:
     """What is spent, and nobody knows how much."""
     kinds = {"unknown": spending.total.unknown_cost_calls, "pending": spending.total.pending_cost_calls}
     calls = [f"{counted(number, 'call')} of {kind} cost" for kind, number in kinds.items() if number]

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import Any
+from urllib.parse import quote
 
+from markupsafe import Markup
+
+from fondation.config.words import counted
+from fondation.svg import Element, as_text
 from fondation.usage.calls import Call
 from fondation.usage.figures import Figures
 from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars, from_pico
 from fondation.usage.periods import time_of
-from fondation.usage.table import duration_text
+from fondation.usage.table import duration_text, name_text
 
-_NO_DATE = "no date"
+_WHY_UNKNOWN = {
+    "pending": "not known yet: its provider is asked",
+    "no_usage": "its provider told no tokens, or not all, and keeps no receipts",
+    "no_price": "its provider bills nothing on the wire, and no price of the model is known",
+    "no_generation_id": "it ended before its provider gave it an id",
+    "no_receipts": "its process died, and its provider keeps no receipts",
+    "no_model": "no model of the file is at its provider any more",
+    "not_found": "for a day its provider did not know it",
+    "refused": "for a day its provider rejected the key",
+    "unavailable": "for a day its provider did not answer",
+}
 
 
 def number(value: int | None) -> str:
@@ -20,34 +35,50 @@ def number(value: int | None) -> str:
     return "" if value is None else f"{value:,}"
 
 
+def counted_with_commas(value: int, noun: str) -> str:
+    """`1 call`, `12,345 calls`."""
+    return counted(value, noun).replace(str(value), f"{value:,}", 1)
+
+
 def card_cost(figures: Figures) -> str:
-    """What is known of a cost with four places, as JavaScript's `toFixed` writes it."""
+    """What is known of a cost with four places, as JavaScript's `toFixed` writes them."""
     return dollars(from_pico(figures.cost_pico), TOTAL_PLACES).replace(",", "")
 
 
 def call_cost(call: Call) -> str:
-    """Six places, as `toFixed` writes them; `unknown` or `pending` where nobody knows, or knows yet.
-
-    Simulated calls cost nothing.
-    """
+    """Six places, as `toFixed` writes them; `unknown` or `pending` where nobody knows it, or knows it yet."""
     if call.cost_source in ("unknown", "pending"):
         return call.cost_source
     return dollars(from_pico(call.row["cost_pico"] or 0), ROW_PLACES).replace(",", "")
 
 
 def sum_cost(figures: Figures) -> str:
-    """The cost of a group; `unknown` where no call's is known."""
+    """Of a group; `unknown` where no call's cost is known."""
     return "unknown" if figures.cost is None else dollars(figures.cost, ROW_PLACES)
 
 
-def share(value: float | None) -> str:
-    """`42 %`; empty where there is nothing that it is a part of."""
-    return "" if value is None else f"{value:.0%}"
+def marks(call: Call) -> Iterator[str]:
+    """What is unusual about a call, each in a word."""
+    if call.row["status"] not in ("done", None):
+        yield call.row["status"]
+    if call.cost_source == "simulated":
+        yield "simulated"
+    if call.purpose is not None:
+        yield call.purpose
+
+
+def why_unknown(note: str | None) -> str:
+    return "nobody said why" if note is None else _WHY_UNKNOWN.get(note, note)
+
+
+def share(value: float) -> str:
+    """`42%`."""
+    return f"{value:.0%}"
 
 
 def moment(unix_seconds: float, zone: tzinfo) -> str:
     time = time_of(unix_seconds, zone)
-    return _NO_DATE if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+    return "no date" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
 def utc(unix_seconds: float) -> str:
@@ -56,6 +87,29 @@ def utc(unix_seconds: float) -> str:
     return "" if time is None else f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
+def segment(text: str) -> str:
+    """A name as a part of an address."""
+    return quote(text, safe="")
+
+
+def svg(drawing: Element) -> Markup:
+    """A picture's markup, in which every name is text already."""
+    return Markup(as_text(drawing))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (number, card_cost, call_cost, sum_cost, share, moment, utc)
-} | {"duration": duration_text}
+    "call_cost": call_cost,
+    "card_cost": card_cost,
+    "counted": counted_with_commas,
+    "duration": duration_text,
+    "marks": marks,
+    "moment": moment,
+    "name": name_text,
+    "number": number,
+    "segment": segment,
+    "share": share,
+    "sum_cost": sum_cost,
+    "svg": svg,
+    "utc": utc,
+    "why_unknown": why_unknown,
+}

@@ -10,11 +10,16 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from fondation.budgets.table import missing_text
 from fondation.dashboard.cells import FILTERS
 from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
+from fondation.dashboard.pictures import by_day, latencies, run_over_time
+from fondation.dashboard.rows import budget_rows, cached_rows, group_rows, is_simulated, left_out
+from fondation.usage.explained import begun, chat_cells, run_cells
 from fondation.usage.explaining import Run
 from fondation.usage.reports import Report
+from fondation.usage.table import span
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "": "All time"}
 """Values of `since` that the page offers, and how they are called."""
@@ -63,29 +68,57 @@ class Pages:
 
     def usage(self, overview: Overview) -> str:
         """The page at `/admin/usage`."""
+        days, total = by_day(overview), overview.total
+        colours = {series.name: series.css for series in days.chart.legend} if days else {}
         return self._render(
             "usage.html",
             USAGE,
+            is_usage=True,
             notices=[*filter(None, [self.notice]), *overview.missing],
             overview=overview,
             selection=overview.selection,
+            span=span(overview.period),
             zone=overview.now.tzinfo,
             periods=PERIODS,
             agents=_names(self.agents, overview.agents, overview.selection.agent),
             models=_names(self.models, overview.models, overview.selection.model),
+            runs=total.simulated_runs if is_simulated(total) else total.runs,
+            requests=[text for text in left_out(total) if "cost" not in text],
+            days=days,
+            by_agent=group_rows(overview.agents, colours),
+            by_model=group_rows(overview.models),
+            by_user=group_rows(overview.users),
+            latency=latencies(overview),
+            cached=cached_rows(overview.models),
+            budgets=list(budget_rows(overview)),
+            missing_in_budgets=list(filter(None, map(missing_text, overview.budgets))),
         )
 
     def run(self, found: Run | ChatRuns, zone: tzinfo) -> str:
         """The page of a run, step by step, or the list of a chat's runs, at `/admin/usage/runs/ID`."""
-        template = "chat.html" if isinstance(found, ChatRuns) else "run.html"
-        return self._render(template, RUN, found=found, zone=zone)
+        if isinstance(found, ChatRuns):
+            return self._render(
+                "chat.html", RUN, found=found, zone=zone, cells=chat_cells(found.runs, zone), links=True
+            )
+        cells = run_cells(found)
+        return self._render(
+            "run.html",
+            RUN,
+            found=found,
+            zone=zone,
+            began=begun(found, zone),
+            cost=cells.footer[cells.titles.index("Cost")],
+            drawing=run_over_time(found),
+            cells=cells,
+            links=False,
+        )
 
     def error(self, sentence: str, place: Place) -> str:
         """What is wrong, and the way to all figures."""
         return self._render("error.html", place, sentence=sentence)
 
-    def _render(self, template: str, place: Place, **values: object) -> str:
-        return _templates.get_template(template).render(pages=self, place=place, **values)
+    def _render(self, template: str, place: Place, *, is_usage: bool = False, **values: object) -> str:
+        return _templates.get_template(template).render(pages=self, place=place, is_usage=is_usage, **values)
 
 
 def _names(of_file: Sequence[str], of_ledger: Report, selected: str) -> list[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from fondation.config.words import counted
@@ -17,7 +19,7 @@ from fondation.usage.periods import time_of
 from fondation.usage.table import duration_text, name_text
 
 _TITLES = ("Step", "Agent", "Model", "Outcome", "Input", "Cached", "Output", "Reasoning", "Cost", "Time", "First")
-_NAMES = 4
+_CHAT_TITLES = ("Run", "Began", "Agents", "Calls", "Cost", "Time")
 _TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 _OF_ROW = (
     "attempt",
@@ -42,25 +44,51 @@ def run_table(run: Run, zone: tzinfo, room: int | None = None) -> Iterator[str]:
     steps = sum(step.number is not None for step in run.steps)
     yield f"Run {name_text(run.id)}" + (f" of {', '.join(whose)}" if whose else "")
     yield (
-        f"{_begun(run, zone)} ({zone}), took {duration_text(run.took_ms)}: "
+        f"{begun(run, zone)} ({zone}), took {duration_text(run.took_ms)}: "
         f"{counted(len(run.calls), 'call')} in {counted(steps, 'step')}, {' > '.join(map(name_text, run.agents))}"
     )
     yield ""
-    rows = [_row(step, call) for step in run.steps for call in step.calls]
-    tokens = [f"{getattr(run.total, name):,}" for name in _TOKENS]
-    cost = _total_cost(run.total)
-    footer = ["Total", "", "", "", *tokens, cost, duration_text(run.took_ms), ""]
-    yield from lay_out(_TITLES, rows, footer, names=_NAMES, room=room)
+    yield from _laid_out(run_cells(run), room)
     if run.total.unknown_cost_calls:
         yield from ("", f"Total cost: {sum_text(run.total.cost, run.total.unknown_cost_calls, ROW_PLACES)}")
 
 
 def runs_table(chat_id: str, runs: Sequence[Run], zone: tzinfo, room: int | None = None) -> Iterator[str]:
     """The lines: the runs of a chat, and how to see one of them."""
+    yield f"Chat {name_text(chat_id)}: {counted(len(runs), 'run')} ({zone})"
+    yield ""
+    yield from _laid_out(chat_cells(runs, zone), room)
+    cost, unknown = cost_of_runs(runs)
+    if unknown:
+        yield from ("", f"Total cost: {sum_text(cost, unknown, ROW_PLACES)}")
+    yield from ("", "One of them step by step: fondation usage explain RUN")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A table as text."""
+
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    footer: Sequence[str]
+    names: int
+    """So many columns are names; the others are numbers."""
+
+
+def run_cells(run: Run) -> Cells:
+    """Each call of the run, in the order of its steps."""
+    rows = [_row(step, call) for step in run.steps for call in step.calls]
+    tokens = [f"{getattr(run.total, name):,}" for name in _TOKENS]
+    footer = ["Total", "", "", "", *tokens, _total_cost(run.total), duration_text(run.took_ms), ""]
+    return Cells(_TITLES, rows, footer, names=4)
+
+
+def chat_cells(runs: Sequence[Run], zone: tzinfo) -> Cells:
+    """The runs of a chat."""
     rows = [
         [
             name_text(run.id),
-            _begun(run, zone),
+            begun(run, zone),
             " > ".join(map(name_text, run.agents)),
             str(len(run.calls)),
             _total_cost(run.total),
@@ -68,17 +96,17 @@ def runs_table(chat_id: str, runs: Sequence[Run], zone: tzinfo, room: int | None
         ]
         for run in runs
     ]
-    yield f"Chat {name_text(chat_id)}: {counted(len(runs), 'run')} ({zone})"
-    yield ""
+    cost, _ = cost_of_runs(runs)
+    calls = str(sum(len(run.calls) for run in runs))
+    footer = ["Total", "", "", calls, "unknown" if cost is None else dollars(cost, ROW_PLACES), ""]
+    return Cells(_CHAT_TITLES, rows, footer, names=3)
+
+
+def cost_of_runs(runs: Sequence[Run]) -> tuple[Decimal | None, int]:
+    """What they cost together, None where nothing is known of it; and the calls of unknown cost."""
     unknown = sum(run.total.unknown_cost_calls for run in runs)
-    pico = sum(run.total.cost_pico for run in runs)
     is_known = any(run.total.known_cost_calls for run in runs) or not unknown
-    cost = dollars(from_pico(pico), ROW_PLACES) if is_known else "unknown"
-    footer = ["Total", "", "", str(sum(len(run.calls) for run in runs)), cost, ""]
-    yield from lay_out(("Run", "Began", "Agents", "Calls", "Cost", "Time"), rows, footer, names=3, room=room)
-    if unknown:
-        yield from ("", f"Total cost: {sum_text(from_pico(pico) if is_known else None, unknown, ROW_PLACES)}")
-    yield from ("", "One of them step by step: fondation usage explain RUN")
+    return from_pico(sum(run.total.cost_pico for run in runs)) if is_known else None, unknown
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -101,16 +129,21 @@ def chat_json(chat_id: str, runs: Sequence[Run]) -> dict[str, Any]:
     return {"chat_id": chat_id, "runs": [run_json(run) for run in runs]}
 
 
-def _begun(run: Run, zone: tzinfo) -> str:
+def begun(run: Run, zone: tzinfo) -> str:
+    """When its first call began."""
     time = time_of(run.first["timestamp"], zone)
     return "at no date" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+def _laid_out(cells: Cells, room: int | None) -> Iterator[str]:
+    return lay_out(cells.titles, cells.rows, cells.footer, names=cells.names, room=room)
 
 
 def _row(step: Step, call: Call) -> list[str]:
     row = call.row
     tokens = ["-" if row[name] is None else f"{row[name]:,}" for name in _TOKENS]
     return [
-        _label(step, call),
+        label(step, call),
         name_text(row["agent_name"]),
         name_text(call.model),
         name_text(_outcome(step, call)),
@@ -121,7 +154,7 @@ def _row(step: Step, call: Call) -> list[str]:
     ]
 
 
-def _label(step: Step, call: Call) -> str:
+def label(step: Step, call: Call) -> str:
     """`2`, or `2.1` and `2.2` where the step took several attempts; what a call beside the answer is for."""
     if step.number is None:
         return name_text(call.purpose or "-")

@@ -1,0 +1,154 @@
+"""The rows of the dashboard's tables, each with its small picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fondation.budgets.budget import Budget
+from fondation.budgets.reports import Amounts, Bucket, Spending
+from fondation.budgets.table import whose
+from fondation.config.words import counted
+from fondation.dashboard.charts.bars import bar, budget_bar, budget_state, part_bar
+from fondation.dashboard.overview import Overview
+from fondation.svg import Element
+from fondation.usage.figures import Figures
+from fondation.usage.money import ROW_PLACES, dollars, from_pico, shortest_dollars
+from fondation.usage.reports import Report
+from fondation.usage.table import name_text
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """Calls that have something in common. Where all of them are simulated, so are the figures."""
+
+    name: str | None
+    """None for those of which it is not known, or that have none."""
+    text: str
+    runs: int
+    calls: int
+    tokens: int
+    cost: str
+    notes: tuple[str, ...]
+    """What the figures leave out."""
+    bar: Element
+    """Its part of the greatest: of cost, or of tokens where no money was charged at all."""
+
+
+def group_rows(report: Report, css: Mapping[str, str] | None = None) -> list[GroupRow]:
+    """Each group of a report by one thing; `css` gives groups the colour that they have elsewhere, by their text."""
+    is_charged = bool(report.total.cost_pico)
+
+    def size(figures: Figures) -> int:
+        return figures.cost_pico if is_charged else figures.total_tokens + figures.simulated_tokens
+
+    greatest = max((size(figures) for _, figures in report.groups), default=0)
+    rows = []
+    for (name,), figures in report.groups:
+        text = name_text(name)
+        is_unknown = is_charged and figures.cost is None
+        share = None if is_unknown else size(figures) / greatest if greatest else 0.0
+        rows.append(_group_row(name, text, figures, bar(share, (css or {}).get(text, "series-1"))))
+    return rows
+
+
+def _group_row(name: str | None, text: str, figures: Figures, drawn: Element) -> GroupRow:
+    if is_simulated(figures):
+        return GroupRow(
+            name, text, figures.simulated_runs, figures.simulated, figures.simulated_tokens, "simulated", (), drawn
+        )
+    cost = "unknown" if figures.cost is None else dollars(figures.cost, ROW_PLACES)
+    return GroupRow(
+        name, text, figures.runs, figures.calls, figures.total_tokens, cost, tuple(left_out(figures)), drawn
+    )
+
+
+def is_simulated(figures: Figures) -> bool:
+    """Whether no real call is among them."""
+    return bool(figures.simulated) and not figures.calls + figures.refused
+
+
+def left_out(figures: Figures) -> Iterator[str]:
+    """What a sum over real calls does not tell by itself."""
+    if figures.unknown_cost_calls and figures.cost is not None:
+        yield f"+ {counted(figures.unknown_cost_calls, 'call')} of unknown cost"
+    if figures.refused:
+        yield f"{figures.refused:,} refused"
+    if figures.simulated:
+        yield f"{figures.simulated:,} simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedRow:
+    """What a cache answered of a model's input."""
+
+    text: str
+    prompt_tokens: int
+    cached_tokens: int
+    share: float
+    bar: Element
+
+
+def cached_rows(models: Report) -> list[CachedRow]:
+    """The models that were asked anything, and all together where they are several."""
+    groups = [(name_text(model), figures) for (model,), figures in models.groups]
+    rows = [
+        CachedRow(text, figures.prompt_tokens, figures.cached_tokens, share, part_bar(share))
+        for text, figures in (*groups, ("All models", models.total))
+        if (share := figures.cached_share) is not None
+    ]
+    return rows if len(rows) > 2 else rows[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetRow:
+    """A bucket of a budget."""
+
+    budget: str
+    whose: str
+    spent: str
+    limit: str
+    left: str
+    used: str
+    state: str
+    """`well`, `warned` or `full`."""
+    resets: float | None
+    """Unix seconds; None for never."""
+    bar: Element
+
+
+def budget_rows(overview: Overview) -> Iterator[BudgetRow]:
+    """The buckets of each budget that have spent most."""
+    for spending in overview.budgets:
+        for bucket in spending.buckets or [Bucket(None, Amounts())]:
+            yield _budget_row(spending, bucket)
+
+
+def _budget_row(spending: Spending, bucket: Bucket) -> BudgetRow:
+    budget, amounts = spending.budget, bucket.amounts
+    state = (amounts.spent, amounts.reserved, budget.limit, _warn_share(budget))
+    left = spending.left(amounts)
+    return BudgetRow(
+        budget=budget.name,
+        whose=whose(spending, bucket),
+        spent=_dollars(amounts.spent),
+        limit=shortest_dollars(from_pico(budget.limit)),
+        left=_dollars(left),
+        used=f"{amounts.spent * 100 // budget.limit:,}%",
+        state=budget_state(*state),
+        resets=None if spending.period is None else spending.period.ends,
+        bar=budget_bar(*state, tip=_tip(amounts, left)),
+    )
+
+
+def _tip(amounts: Amounts, left: int) -> str:
+    held = f", {_dollars(amounts.reserved)} set aside" if amounts.reserved else ""
+    return f"{_dollars(amounts.spent)} spent{held}, {_dollars(left)} left"
+
+
+def _warn_share(budget: Budget) -> float | None:
+    return None if budget.warn_at is None else budget.warn_at / budget.limit
+
+
+def _dollars(pico: int) -> str:
+    return dollars(from_pico(pico), ROW_PLACES)
