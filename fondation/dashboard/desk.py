@@ -12,6 +12,7 @@ from pathlib import Path
 from fondation.budgets import Budget
 from fondation.dashboard.overview import Overview, read_overview
 from fondation.dashboard.selection import Selection
+from fondation.graph import Graph
 from fondation.usage.explaining import Run, find_run, read_run, runs_of_chat
 from fondation.usage.reading import NoLedger, NothingRecorded, empty_ledger, open_to_read
 
@@ -30,12 +31,13 @@ class Desk:
 
     ledger: Path
     zone: tzinfo
-    budgets: Sequence[Budget] = ()
+    budgets: Sequence[Budget]
+    graph: Graph
 
     def overview(self, selection: Selection) -> Overview:
         """What is recorded and selected. Raises ValueError where the selection cannot be understood."""
         with self._opened() as connection:
-            return read_overview(connection, selection, self.budgets, datetime.now(self.zone))
+            return read_overview(connection, selection, self.budgets, self.graph, datetime.now(self.zone))
 
     def run(self, typed: str) -> Run | ChatRuns:
         """The run of this id, or with this beginning; or the runs of the chat of this id. Raises `NoSuchRun`."""

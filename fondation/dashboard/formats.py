@@ -11,6 +11,7 @@ from decimal import Decimal
 from fondation.budgets import formats as budgets
 from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
+from fondation.graph import Passed
 from fondation.usage import formats as usage
 from fondation.usage.calls import Call, UnknownCosts
 from fondation.usage.explained import CALL_KEYS, call_json, chat_json, run_json
@@ -18,7 +19,7 @@ from fondation.usage.explaining import Run
 from fondation.usage.formats import csv_text, dumps, json_figures
 from fondation.usage.reports import Report
 
-SECTIONS = ("calls", "days", "agents", "models", "users", "unknown", "budgets")
+SECTIONS = ("calls", "days", "agents", "models", "users", "unknown", "handoffs", "budgets")
 """The tables of the page: lists of the JSON, and what CSV has one of."""
 
 _WHOSE = ("run_id", "chat_id", "session_id", "user_id")
@@ -48,6 +49,7 @@ def as_json(overview: Overview) -> str:
         "other_users": overview.users.others
         and {"users": overview.users.others.groups, **json_figures(overview.users.others.figures)},
         "unknown": [asdict(costs) for costs in overview.unknown],
+        "handoffs": [passed._asdict() for passed in overview.handoffs],
         "budgets": [budgets.json_budget(spending) for spending in overview.budgets],
         "missing": list(overview.missing),
     }
@@ -64,6 +66,8 @@ def as_csv(overview: Overview, section: str) -> str:
             return usage.as_csv(report)
         case "unknown":
             return _table(map(asdict, overview.unknown), UnknownCosts.__dataclass_fields__)
+        case "handoffs":
+            return _table(map(Passed._asdict, overview.handoffs), Passed._fields)
         case "budgets":
             return budgets.as_csv(overview.budgets)
         case _:

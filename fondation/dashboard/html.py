@@ -16,6 +16,7 @@ from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
 from fondation.dashboard.pictures import by_day, latencies, run_over_time
 from fondation.dashboard.rows import budget_rows, cached_rows, group_rows, is_simulated, left_out
+from fondation.graph import Graph, draw
 from fondation.usage.explained import begun, chat_cells, run_cells
 from fondation.usage.explaining import Run
 from fondation.usage.reports import Report
@@ -58,9 +59,9 @@ _templates = _environment()
 class Pages:
     """The pages of one server; each method gives the text of one. Addresses in them are relative to their own."""
 
-    agents: Sequence[str]
-    """Those of the file; the ledger may know others."""
+    graph: Graph
     models: Sequence[str]
+    """Those of the file; the ledger may know others."""
     notice: str | None
     """What must be said before all figures."""
     has_chat: bool
@@ -80,7 +81,7 @@ class Pages:
             span=span(overview.period),
             zone=overview.now.tzinfo,
             periods=PERIODS,
-            agents=_names(self.agents, overview.agents, overview.selection.agent),
+            agents=_names([agent.name for agent in self.graph.agents], overview.agents, overview.selection.agent),
             models=_names(self.models, overview.models, overview.selection.model),
             runs=total.simulated_runs if is_simulated(total) else total.runs,
             requests=[text for text in left_out(total) if "cost" not in text],
@@ -89,6 +90,7 @@ class Pages:
             by_model=group_rows(overview.models),
             by_user=group_rows(overview.users),
             latency=latencies(overview),
+            graph=draw(self.graph, overview.traffic, href=lambda name: _link(overview, name)),
             cached=cached_rows(overview.models),
             budgets=list(budget_rows(overview)),
             missing_in_budgets=list(filter(None, map(missing_text, overview.budgets))),
@@ -119,6 +121,11 @@ class Pages:
 
     def _render(self, template: str, place: Place, *, is_usage: bool = False, **values: object) -> str:
         return _templates.get_template(template).render(pages=self, place=place, is_usage=is_usage, **values)
+
+
+def _link(overview: Overview, agent: str) -> str:
+    """The address at which only this agent's calls are selected."""
+    return f"{USAGE.usage}{overview.selection.address(agent=agent)}"
 
 
 def _names(of_file: Sequence[str], of_ledger: Report, selected: str) -> list[str]:

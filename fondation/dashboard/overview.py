@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from fondation.budgets.reports import Spending, spendings
 from fondation.dashboard.selection import Selection
+from fondation.graph import Graph, Passed, rows
 from fondation.usage.calls import Call, UnknownCosts, newest_calls, unknown_costs
 from fondation.usage.figures import Figures
 from fondation.usage.losses import loss_text, lost_rows, untimed_rows, untimed_text
 from fondation.usage.periods import Period
 from fondation.usage.reports import Report, regrouped, report, report_of
 from fondation.usage.tallies import tally
+from fondation.usage.traffic import Traffic, count_handoffs
 
 if TYPE_CHECKING:
     from fondation.budgets import Budget
@@ -44,6 +46,9 @@ class Overview:
     calls: Sequence[Call]
     """The newest first."""
     unknown: Sequence[UnknownCosts]
+    handoffs: Sequence[Passed]
+    """The busiest first; also those that never happened, or that the file no longer has."""
+    traffic: Traffic
     budgets: Sequence[Spending]
     """As of now, whatever is selected."""
     missing: Sequence[str]
@@ -61,7 +66,7 @@ class Overview:
 
 
 def read_overview(
-    connection: sqlite3.Connection, selection: Selection, budgets: Sequence[Budget], now: datetime
+    connection: sqlite3.Connection, selection: Selection, budgets: Sequence[Budget], graph: Graph, now: datetime
 ) -> Overview:
     """Raises ValueError where the selection cannot be understood; its text says what to type."""
     filters, zone = selection.filters(now), now.tzinfo
@@ -70,6 +75,8 @@ def read_overview(
     by_day_and_agent, by_agent, by_model = (
         report_of(regrouped(tallies, _SPLIT, kept), kept) for kept in (("day", "agent"), ("agent",), ("model",))
     )
+    figures = {name: figures for (name,), figures in by_agent.groups if name is not None}
+    traffic = Traffic(count_handoffs(connection, filters), figures)
     lost, untimed = lost_rows(connection, filters.period), untimed_rows(connection)
     return Overview(
         selection=selection,
@@ -82,6 +89,8 @@ def read_overview(
         users=report(connection, filters, ("user",), zone, TOP),
         calls=newest_calls(connection, filters, NEWEST),
         unknown=unknown_costs(connection, filters) if by_agent.total.unknown_cost_calls else (),
+        handoffs=rows(graph, traffic),
+        traffic=traffic,
         budgets=spendings(connection, budgets, now.timestamp(), TOP),
         missing=[text(rows) for text, rows in ((loss_text, lost), (untimed_text, untimed)) if rows],
     )

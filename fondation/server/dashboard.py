@@ -11,14 +11,16 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 import fondation.dashboard
+import fondation.graph
 from fondation.budgets import budgets_of
 from fondation.dashboard.desk import Desk
 from fondation.dashboard.formats import as_csv, as_json, run_as_json
 from fondation.dashboard.html import RUN, USAGE, Pages, Place
 from fondation.dashboard.selection import Selection
 from fondation.errors import RequestError
+from fondation.graph import graph_of
 from fondation.server import page
-from fondation.server.assets import headers_under, load_assets
+from fondation.server.assets import Asset, headers_under, load_assets
 from fondation.server.keys import SERVICES, Services
 from fondation.server.requests import wants_json
 from fondation.usage.explaining import NoSuchRun
@@ -41,7 +43,7 @@ def add_dashboard_routes(app: web.Application) -> None:
     """The page, a page for each run, and the files that they load."""
     services = app[SERVICES]
     dashboard = _Dashboard(services)
-    assets = load_assets(FOLDER, HEADERS) | {"icon.svg": load_assets(page.FOLDER, HEADERS)["icon.svg"]}
+    assets = _load_assets()
 
     async def file(request: web.Request) -> web.Response:
         asset = assets.get(request.match_info["name"])
@@ -59,10 +61,11 @@ class _Dashboard:
 
     def __init__(self, services: Services) -> None:
         config = services.config
-        self._desk = Desk(services.ledger, ZoneInfo(config.usage.timezone), budgets_of(config))
+        graph = graph_of(config)
+        self._desk = Desk(services.ledger, ZoneInfo(config.usage.timezone), budgets_of(config), graph)
         self._reading = asyncio.Lock()
         self.pages = Pages(
-            agents=list(config.agents),
+            graph=graph,
             models=[model.id for model in config.models.values()],
             notice=services.why_not_recorded,
             has_chat=config.server.page,
@@ -105,6 +108,12 @@ class _Dashboard:
             raise RequestError(503, f"{error}", {"Retry-After": "5"}) from error
         except ValueError as error:
             raise RequestError(400, str(error)) from error
+
+
+def _load_assets() -> dict[str, Asset]:
+    """The dashboard's own, the stylesheet of the graph, and the icon that the server has anyway."""
+    own, icon = load_assets(FOLDER, HEADERS), load_assets(page.FOLDER, HEADERS)["icon.svg"]
+    return {**own, **load_assets(Path(fondation.graph.__file__).parent, HEADERS), "icon.svg": icon}
 
 
 def _shown(show: Callable[[web.Request, Format], Awaitable[web.Response]], pages: Pages, place: Place) -> Handler:
