@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fondation.usage.explained import run_json, run_table, runs_table
 from fondation.usage.calls import Call
+from fondation.usage.explained import run_json, run_table, runs_table
 from fondation.usage.explaining import NoSuchRun, find_run, read_run, runs_of_chat, steps_of
 from fondation.usage.formats import dumps
 from fondation.usage.reading import open_to_read
