@@ -19,9 +19,12 @@ from fondation.dashboard.charts.ranges import Latency, ranges
 from fondation.dashboard.charts.series import Days
 from fondation.dashboard.charts.stacked import stacked
 from fondation.dashboard.charts.waterfall import Bar, waterfall
+from fondation.graph import Agent, Graph, Handoff, Route, draw
 from fondation.svg import Element, as_text
+from fondation.usage.traffic import Traffic
 
-FILES = Path(fondation.__file__).parent / "dashboard" / "files"
+PACKAGE = Path(fondation.__file__).parent
+FILES = ("dashboard/files/dashboard.css", "graph/graph.css", "server/page/files/icon.svg")
 LAST = date(2026, 11, 23)
 AGENTS = [
     "Triage",
@@ -48,7 +51,7 @@ def svg(drawing: Element) -> Markup:
 
 
 def gallery() -> str:
-    """The page; its stylesheet stands beside it."""
+    """The page; its `FILES` stand beside it."""
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True)
     environment.filters["svg"] = svg
     environment.undefined = jinja2.StrictUndefined
@@ -94,6 +97,7 @@ def gallery() -> str:
         ),
         budgets=[budget(*each) for each in BUDGETS],
         statuses=STATUSES,
+        graph=draw(GRAPH, Traffic(TIMES, {})),
         run=waterfall("Calls of the run", RUN),
     )
 
@@ -106,6 +110,13 @@ BUDGETS = [
     ("nothing yet", 0, 0, 5),
     ("nothing allowed", 0, 0, 0),
 ]
+
+GRAPH = Graph(
+    (Route("/api/chat", "Triage"), Route("/api/desk", "Desk")),
+    tuple(Agent(name, "fast", "openai/gpt-5-mini", ("lookup",)) for name in ("Triage", "Billing", "Refunds", "Desk")),
+    tuple(Handoff(*ends) for ends in (("Triage", "Billing"), ("Billing", "Triage"), ("Billing", "Refunds"))),
+)
+TIMES = {("Triage", "Billing"): 1240, ("Billing", "Triage"): 3, ("Triage", "Sales"): 2}
 
 RUN = [
     Bar("gpt-5-nano · title", "beside", 3, 900, 400),
@@ -150,7 +161,8 @@ def tokens(number: int) -> Days:
 
 def write(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(FILES / "dashboard.css", folder)
+    for file in FILES:
+        shutil.copy(PACKAGE / file, folder)
     page = folder / "index.html"
     page.write_text(gallery())
     return page

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from fondation.svg import Element, element
 
-LETTER = 6.8
-"""Pixels that a letter of a chart takes at most, on average."""
+SMALL, MEDIUM = 12, 13
+"""Pixels: of the text of an axis, and of names."""
 HEAD = 26
 """Pixels of an axis above a chart."""
 
@@ -62,8 +62,3 @@ def tick(x: float, label: str, bottom: float) -> Iterator[Element]:
 def title(text: str) -> Element:
     """What a browser shows while the mouse rests on the element that this is the first part of."""
     return element("title", text)
-
-
-def cut(text: str, most: int) -> str:
-    """`text` with so many characters at most."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -9,9 +9,10 @@ from datetime import date
 from fondation.config.words import counted
 from fondation.dashboard.charts.columns import Columns, columns
 from fondation.dashboard.charts.measures import Measure, total
-from fondation.dashboard.charts.plane import LETTER, box, percent, plane, rule, title, words
+from fondation.dashboard.charts.plane import SMALL, box, percent, plane, rule, title, words
 from fondation.dashboard.charts.series import Days, Series, Stack, series_of, stacks_of
 from fondation.dashboard.charts.ticks import Number, Ticks
+from fondation.lettering import width_of
 from fondation.svg import Element, element
 
 TOP, GROUND, HEIGHT = 44, 240, 264
@@ -22,9 +23,19 @@ _LEAST = 2.0
 """Pixels of a column that is not zero."""
 _UNKNOWN, _ONLY_UNKNOWN = 7.0, 14.0
 """Pixels of what nobody knows: upon the rest, and alone."""
-_NARROW, _WIDE = 230, 530
+_NARROW, _WIDE = 225, 520
 """Pixels that the plane has at least, on a phone and elsewhere."""
 _BETWEEN_LABELS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A column of the chart as a line of a table: its amounts in words."""
+
+    name: str
+    total: str
+    parts: Sequence[str]
+    """In the order of the legend; empty where a series has nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,8 @@ class Stacked:
     """Whether something is drawn as unknown."""
     unit: str
     """What a column stands for: day, week, month or year."""
+    rows: Sequence[Row]
+    """The same for those who cannot see it: the columns that have something, the newest first."""
 
 
 def stacked(name: str, days: Days, measure: Measure, first: date | None = None, last: date | None = None) -> Stacked:
@@ -49,7 +62,8 @@ def stacked(name: str, days: Days, measure: Measure, first: date | None = None, 
     stacks = stacks_of(days, over, series)
     chart = _Chart(over, series, stacks, measure, measure.ticks(max(map(_sum, stacks))))
     drawing = plane(HEIGHT, f"{name}: {chart.main_fact()}", *chart.axes(), *chart.columns(), css="stacked")
-    return Stacked(drawing, series, any(each.amount.unknown for each in series), over.unit.name)
+    has_unknown = any(each.amount.unknown for each in series)
+    return Stacked(drawing, series, has_unknown, over.unit.name, list(chart.rows()))
 
 
 def _sum(stack: Stack) -> Number:
@@ -81,7 +95,7 @@ class _Chart:
             yield rule(y, "gridline" if value else "ground")
             yield words(-8, y + 4, label, "tick", "end")
         number = len(self.stacks)
-        width = max(len(self.over.short(index)) for index in (0, number // 2, number - 1)) * LETTER + _BETWEEN_LABELS
+        width = max(width_of(self.over.short(index), SMALL) for index in range(number)) + _BETWEEN_LABELS
         step = -(-number // int(_WIDE / width))
         on_a_phone = step * -(-number // (step * int(_NARROW / width)))
         for index in range(number - 1, -1, -step):
@@ -102,6 +116,12 @@ class _Chart:
                 words("100%", 28, self._in_all(stack), "readout amount", "end"),
                 class_="column",
             )
+
+    def rows(self) -> Iterator[Row]:
+        for index, stack in reversed(list(enumerate(self.stacks))):
+            if stack:
+                parts = [self.measure.words(stack[each.css]) if each.css in stack else "" for each in self.series]
+                yield Row(self.over.long(index), self._in_all(stack), parts)
 
     def _bars(self, stack: Stack, x: float, width: float, heading: str) -> Iterator[Element]:
         names = {each.css: each.name for each in self.series}

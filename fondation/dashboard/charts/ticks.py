@@ -14,7 +14,7 @@ _MOST, _MOST_TIMES = 5, 4
 """Steps of an axis: so few that their labels have room on a phone."""
 _LARGE = (("T", 12), ("B", 9), ("M", 6))
 _THOUSANDS = ("k", 3)
-_LEAST_PLAIN = -6
+_LEAST_PLAIN = -5
 """The power of ten below which dollars are written as `2e-8`."""
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from fondation.config.words import counted
-from fondation.dashboard.charts.plane import HEAD, box, cut, plane, rule, tick, title, words
+from fondation.dashboard.charts.plane import HEAD, MEDIUM, SMALL, box, plane, rule, tick, title, words
 from fondation.dashboard.charts.ticks import Ticks, time_ticks
+from fondation.lettering import cut, width_of
 from fondation.svg import Element, element
 from fondation.usage.table import duration_text
 
 GROUP, LANE = 30, 34
 """Pixels of a heading, and of each call."""
 _LABEL, _BAR, _THICK = 14, 20, 9
-_LETTERS, _GROUP_LETTERS = 32, 40
+_ROOM = 285
+"""Pixels of a line of text: a phone has no more."""
+_BETWEEN = 8
+_BOLD = MEDIUM * 1.1
+"""What is bold is as wide as a text of this size."""
 _LEAST = 0.004
 """The share of the width that a call has at least."""
 
@@ -71,7 +76,7 @@ class _Chart:
         for at, bar in enumerate(bars):
             if _begins_group(bars, at):
                 yield rule(y + 4, "boundary")
-                yield words(0, y + 22, cut(bar.group, _GROUP_LETTERS), "group", "start", title(bar.group))
+                yield words(0, y + 22, cut(bar.group, _ROOM, _BOLD), "group", "start", title(bar.group))
                 y += GROUP
             yield element("g", *self._lane(bar, y), class_="row")
             y += LANE
@@ -79,10 +84,10 @@ class _Chart:
     def _lane(self, bar: Bar, top: float) -> Iterator[Element]:
         yield title("\n".join(filter(None, [bar.label, _times(bar), bar.note])))
         yield element("rect", x=0, y=top, width="100%", height=LANE, class_="hit")
-        yield words(0, top + _LABEL, cut(bar.label, _LETTERS), "name")
-        yield words(
-            "100%", top + _LABEL, _time(bar.duration) if bar.duration is not None else "unknown", "value", "end"
-        )
+        took = "unknown" if bar.duration is None else _time(bar.duration)
+        room = _ROOM - width_of(took, SMALL) - _BETWEEN
+        yield words(0, top + _LABEL, cut(bar.label, room, MEDIUM), "name")
+        yield words("100%", top + _LABEL, took, "value", "end")
         y = top + _BAR
         if bar.duration is None:
             begins = min(self._x(bar.start), 1 - _LEAST)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from itertools import pairwise
 
-from fondation.dashboard.charts.plane import LETTER
+from hypothesis import strategies as st
+
+from fondation.dashboard.charts.plane import MEDIUM, SMALL
+from fondation.lettering import width_of
 from fondation.svg import Element
 
-PHONE, WIDE = 290, 530
+PHONE, WIDE = 290, 520
 """Pixels of a plane at least, on a phone and where texts of the class `wide` are shown."""
+NAMES = st.text(st.characters(exclude_categories=["C"]), max_size=90)
+"""Whatever can be printed."""
 MARGIN = 72
 """Pixels around a plane, for texts."""
 _ROUNDING = 0.0002
@@ -70,7 +75,8 @@ def assert_legible(drawing: Element, phone: int = PHONE) -> None:
 def _extent(text: Element, width: int) -> tuple[float, float]:
     at = text.get("x", "")
     x = share(at) * width if at.endswith("%") else float(at)
-    length = len(text.text or "") * LETTER
+    size = MEDIUM if text.get("class") in ("name", "group") else SMALL
+    length = width_of(text.text or "", size)
     begins = x - {"start": 0, "middle": length / 2, "end": length}[text.get("text-anchor", "start")]
     return begins, begins + length
 

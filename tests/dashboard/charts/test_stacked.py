@@ -15,7 +15,7 @@ from tests.dashboard.charts.geometry import assert_inside, assert_legible, numbe
 from tests.dashboard.charts.pictures import assert_looks_as_kept
 
 LAST = date(2026, 11, 23)
-PHONE = 230
+PHONE = 225
 """Pixels: beside the plane are the labels of its axis."""
 
 AMOUNTS = st.builds(
@@ -128,6 +128,15 @@ def test_days_between_are_empty_columns() -> None:
     assert [len(bars(column)) for column in columns] == [0] * 6 + [1]
     assert tip(columns[0]) == "Tue 17 Nov 2026: $0.0000"
     assert [share(each.get("width")) for each in of_class(chart.drawing, "hit")] == [pytest.approx(1 / 7, abs=1e-4)] * 7
+
+
+def test_the_same_as_a_table_has_the_newest_first_and_no_empty_day() -> None:
+    chart = draw({LAST: {"a": Amount(3), "b": Amount(None, 1)}, LAST - timedelta(9): {"b": Amount(1)}})
+    assert [series.name for series in chart.legend] == ["a", "b"]
+    assert [(row.name, row.total, list(row.parts)) for row in chart.rows] == [
+        ("Mon 23 Nov 2026", "$3.0000 + 1 call of unknown cost", ["$3.0000", "unknown (1 call)"]),
+        ("Sat 14 Nov 2026", "$1.0000", ["", "$1.0000"]),
+    ]
 
 
 def test_the_name_of_the_picture_says_its_main_fact() -> None:

@@ -8,19 +8,19 @@ from hypothesis import strategies as st
 
 from fondation.dashboard.charts.waterfall import Bar, Kind, waterfall
 from fondation.svg import Element
-from tests.dashboard.charts.geometry import assert_inside, assert_legible, number, of_class, share
+from tests.dashboard.charts.geometry import NAMES, assert_inside, assert_legible, number, of_class, share
 from tests.dashboard.charts.pictures import assert_looks_as_kept
 
 KINDS: tuple[Kind, ...] = ("answer", "retry", "fallback", "beside", "failed")
 TIMES = st.integers(min_value=0, max_value=10**8)
 BARS = st.builds(
     Bar,
-    st.text(max_size=90),
+    NAMES,
     st.sampled_from(KINDS),
     TIMES,
     st.none() | TIMES,
     st.none() | TIMES,
-    st.sampled_from(["", "Round 1: Triage", "Round 2: Billing"]) | st.text(max_size=90),
+    st.sampled_from(["", "Round 1: Triage", "Round 2: Billing"]) | NAMES,
 )
 
 
