@@ -190,3 +190,32 @@ def test_another_browser_sees_none_of_it(person: Person) -> None:
     expect(page.get_by_role("alert").filter(has_text="You have no chat")).to_be_visible()
     expect(page.get_by_text("No chats yet.")).to_be_visible()
     other.close()
+
+
+def test_what_is_written_and_not_sent_waits_in_its_chat(person: Person) -> None:
+    person.open("/api/chat", says("Of Lyon."))
+    person.say("Tell me of Lyon")
+    person.sees_end("Of Lyon.")
+    person.field.fill("And of its")
+    person.press("New chat")
+    expect(person.field).to_have_value("")
+    person.field.fill("Tell me of Par")
+    person.chats.first.get_by_role("link").click()
+    expect(person.field).to_have_value("And of its")
+    person.page.reload()
+    expect(person.field).to_have_value("And of its")
+    person.press("New chat")
+    expect(person.field).to_have_value("Tell me of Par")
+
+
+def test_what_is_written_while_a_new_chat_begins_is_of_that_chat(person: Person) -> None:
+    person.open("/api/chat", says("Of ", HOLD, "Lyon."))
+    person.say("Tell me of Lyon")
+    person.sees("Of")
+    person.field.fill("And of its")
+    person.release()
+    person.sees_end("Of Lyon.")
+    person.press("New chat")
+    expect(person.field).to_have_value("")
+    person.chats.first.get_by_role("link").click()
+    expect(person.field).to_have_value("And of its")

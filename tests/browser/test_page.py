@@ -229,10 +229,33 @@ def test_files_are_dropped_and_pasted(way: str, person: Person) -> None:
     assert "a note" in str(person.upstream.calls[0].body["messages"][-1])
 
 
+def test_whatever_reads_as_text_is_sent_as_text(person: Person) -> None:
+    person.open("/api/chat", says("One."))
+    file: FilePayload = {"name": "a.json", "mimeType": "application/json", "buffer": b'{"city": "Lyon"}'}
+    person.page.locator("input[type=file]").set_input_files(file)
+    person.say("What is it?")
+    person.sees_end("One.")
+    assert '{"city": "Lyon"}' in person.upstream.calls[0].texts[-1]
+
+
+def test_a_text_that_is_pasted_with_its_picture_is_text(person: Person) -> None:
+    person.open()
+    is_left_to_the_browser = person.field.evaluate(
+        """(field) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(['x'], 'cells.png', {type: 'image/png'}));
+            clipboardData.setData('text/plain', '1\t2');
+            return field.dispatchEvent(new ClipboardEvent('paste', {bubbles: true, cancelable: true, clipboardData}));
+        }"""
+    )
+    assert is_left_to_the_browser
+    expect(person.page.get_by_label("Attached files")).to_be_hidden()
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "content", "words"),
     [
-        ("a.zip", "application/zip", b"PK", "a.zip cannot be sent: images, audio, text and PDF can."),
+        ("a.zip", "application/zip", b"PK\x03\x04\0", "a.zip cannot be sent: images, audio, text and PDF can."),
         ("a.txt", "text/plain", b"", "a.txt is empty."),
     ],
 )

@@ -7,10 +7,11 @@ import urllib.request
 
 import pytest
 
-from tests.browser.harness import Route, expect
+from tests.browser.harness import FilePayload, Route, expect
 from tests.browser.person import Person
-from tests.clients.upstream import HOLD, says
+from tests.clients.upstream import HOLD, calls, says
 
+NOTE: FilePayload = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"a note"}
 BUDGET = {"budget": "team", "spent": 9.2, "limit": 10, "reset": "2026-12-01T00:00:00Z"}
 
 
@@ -32,11 +33,67 @@ def test_a_request_that_is_refused(status: int, body: str, words: str, person: P
     person.say("Hello")
     expect(person.page.get_by_role("alert").filter(has_text=words)).to_be_visible()
     assert person.tab.violations() == []
+    expect(person.messages).to_have_count(0)
+    expect(person.field).to_have_value("Hello")
     person.page.unroute("**/api/chat")
-    person.press("Try again")
+    person.press("Send")
     person.sees_end("Now it works.")
     assert person.upstream.calls[0].texts[-1] == "Hello"
+    expect(person.field).to_have_value("")
     person.tab.expect(f"status of {status}")
+
+
+def test_what_is_refused_changes_nothing_and_goes_back_to_where_it_was_written(person: Person) -> None:
+    person.open("/api/chat", says("One."), says("Two."), says("Three."))
+    for question, answer in (("First", "One."), ("Second", "Two.")):
+        person.say(question)
+        person.sees_end(answer)
+    person.page.route("**/api/chat", lambda route: route.fulfill(status=429, body='{"error": "Too many requests"}'))
+    refused = person.page.get_by_role("alert").filter(has_text="Too many requests")
+    person.press("Answer again")
+    expect(refused).to_be_visible()
+    expect(person.messages).to_contain_text(["First", "One.", "Second", "Two."])
+    person.messages.first.hover()
+    person.messages.first.get_by_role("button", name="Edit").click()
+    person.page.get_by_label("Your message").fill("Uno")
+    person.page.keyboard.press("Enter")
+    expect(refused).to_be_visible()
+    expect(person.messages).to_have_count(4)
+    expect(person.page.get_by_label("Your message")).to_have_value("Uno")
+    assert person.tab.violations() == []
+    person.page.unroute("**/api/chat")
+    person.page.keyboard.press("Enter")
+    person.sees_end("Three.")
+    expect(person.messages).to_contain_text(["Uno", "Three."])
+    person.tab.expect("status of 429")
+
+
+def test_files_of_a_message_that_is_refused_stay_with_it(person: Person) -> None:
+    person.open("/api/chat", says("A note."))
+    person.page.locator("input[type=file]").set_input_files(NOTE)
+    person.page.route("**/api/chat", lambda route: route.abort("connectionrefused"))
+    person.say("What is this?")
+    expect(person.page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
+    expect(person.page.get_by_label("Attached files")).to_contain_text("note.txt6 B")
+    person.page.unroute("**/api/chat")
+    person.press("Send")
+    person.sees_end("A note.")
+    assert "a note" in str(person.upstream.calls[0].body["messages"][-1])
+    person.tab.expect("ERR_CONNECTION_REFUSED")
+
+
+def test_an_answer_to_a_tool_that_is_refused_can_be_given_again(person: Person) -> None:
+    person.open("/api/desk6", calls(("locate", {})), says("You are in Lyon."))
+    person.say("Where am I?")
+    person.page.get_by_label("Output of locate").fill('{"city":"Lyon"}')
+    person.page.route("**/api/desk6", lambda route: route.fulfill(status=402, body='{"error": "All is spent"}'))
+    person.press("Send output")
+    expect(person.page.get_by_role("alert").filter(has_text="All is spent")).to_be_visible()
+    expect(person.page.get_by_label("Output of locate")).to_have_value('{"city":"Lyon"}')
+    person.page.unroute("**/api/desk6")
+    person.press("Send output")
+    person.sees_end("You are in Lyon.", '"city": "Lyon"')
+    person.tab.expect("status of 402")
 
 
 def test_a_server_that_is_not_there(person: Person) -> None:
@@ -45,7 +102,7 @@ def test_a_server_that_is_not_there(person: Person) -> None:
     person.say("Hello")
     expect(person.page.get_by_role("alert").filter(has_text="The server cannot be reached")).to_be_visible()
     person.page.unroute("**/api/chat")
-    person.press("Try again")
+    person.press("Send")
     person.sees_end("Now it works.")
     person.tab.expect("ERR_CONNECTION_REFUSED")
 

@@ -1,6 +1,8 @@
 /** One conversation: what was said in it, what is being said, and everything that a person can do with it. */
 
 import { Refusal, postTurn, readChat, readRun, stopRun } from './api.js';
+import { readData } from './data.js';
+import { readToEnd } from './following.js';
 import { newId } from './ids.js';
 import { keepChat, keptChat } from './kept.js';
 import { ConnectionLost } from './lines.js';
@@ -8,21 +10,20 @@ import { MessageReader, isOpenCall, newMessage, textOf } from './message.js';
 import { chunks } from './protocols.js';
 import { applyAnswer, turnBody } from './turn.js';
 
-/** Milliseconds before each try to find a lost answer again. */
-const TRY_AGAIN = [300, 1000, 2000, 4000, 8000];
 /** Milliseconds that a stopped run may take to tell its end. */
 const STOP = 3000;
 
 export class Chat {
   #onChange;
   #reading = null;
-  #answers = new Map();
+  #given = new Map(); // by call: what the person answers, until the server has taken it
+  #held = new Set(); // calls whose answers wait for those of the others
 
   /** `onChange` is called after every change; `options` gives what the person has set: `{context, agentChoice}`. */
   constructor({ id = newId('chat'), route, isNew = true, title = null, onChange = () => {}, options = () => ({}) }) {
     Object.assign(this, { id, route, isNew, title, options });
     this.messages = [];
-    /** Called with the text of a message that the chat has no place for now. */
+    /** Called with `{id, text, files}` of a message that was refused; with `id` where it is to replace that one. */
     this.onUnsent = () => {};
     /** ready, loading, submitted, streaming or reconnecting. */
     this.status = 'ready';
@@ -46,52 +47,52 @@ export class Chat {
 
   /** The calls that wait for the person. */
   get waiting() {
-    if (this.isBusy || this.problem || this.last?.role !== 'assistant') return [];
+    if (this.isBusy || this.problem?.action || this.last?.role !== 'assistant') return [];
     return this.last.parts.filter((part) => isOpenCall(part) && part.approval?.approved === undefined);
   }
 
-  /** What was answered to a call whose turn waits for further answers. */
-  answerTo(toolCallId) {
-    return this.#answers.get(toolCallId);
+  /** Whether a call was answered whose turn waits for further answers. */
+  isHeld(toolCallId) {
+    return this.#held.has(toolCallId);
+  }
+
+  /** What was answered to a call and has not gone on: it may have been refused. */
+  givenTo(toolCallId) {
+    return this.#given.get(toolCallId);
   }
 
   send(text, files = []) {
     const parts = [...files, ...(text ? [{ type: 'text', text }] : [])];
-    return this.#ask(newMessage('user', parts));
+    return this.#ask(newMessage('user', parts), this.messages.length);
   }
 
   /** Say something else in place of an earlier message; what followed is dropped. */
   edit(id, text) {
     const place = this.messages.findIndex((each) => each.id === id);
-    const files = this.messages[place].parts.filter((part) => part.type === 'file');
-    this.messages.length = place;
-    return this.#ask({ ...newMessage('user', [...files, { type: 'text', text }]), id });
+    return this.#ask({ ...newMessage('user', [...filesOf(this.messages[place]), { type: 'text', text }]), id }, place);
   }
 
   /** Answer the newest message anew. */
   regenerate() {
-    const place = this.messages.findLastIndex((each) => each.role === 'user');
-    const dropped = this.messages.splice(place + 1);
-    return this.#run({ kind: 'regenerate', answerId: dropped.at(0)?.id });
+    const place = this.messages.findLastIndex((each) => each.role === 'user') + 1;
+    return this.#run({ kind: 'regenerate', answerId: this.messages[place]?.id }, this.messages.slice(0, place));
   }
 
   /** Once more what failed: a message that the server has is replaced by itself, with all that followed. */
   retry() {
     const place = this.messages.findLastIndex((each) => each.role === 'user');
-    const [asked] = this.messages.splice(place);
-    return this.#ask(asked);
+    return this.#ask(this.messages[place], place);
   }
 
   /** Answer a call that waits: `{approved, reason}`, `{output}` or `{errorText}`. All of them go on together. */
   answer(toolCallId, given) {
-    this.#answers.set(toolCallId, given);
+    this.#given.set(toolCallId, given);
+    this.#held.add(toolCallId);
     this.last.version += 1;
     const { waiting } = this;
-    if (!waiting.every((part) => this.#answers.has(part.toolCallId))) return this.#changed();
-    const answers = waiting.map((part) => ({ part, given: this.#answers.get(part.toolCallId) }));
-    this.#answers.clear();
-    for (const { part, given } of answers) applyAnswer(part, given);
-    return this.#run({ kind: 'answer', answers }, this.last);
+    if (!waiting.every((part) => this.isHeld(part.toolCallId))) return this.#changed();
+    const answers = waiting.map((part) => ({ part, given: this.#given.get(part.toolCallId) }));
+    return this.#run({ kind: 'answer', answers }, this.messages, this.last);
   }
 
   /** End the run, for everybody who reads it; what was said stays. */
@@ -127,7 +128,7 @@ export class Chat {
     await this.#follow(async (signal) => {
       const body = await readRun(this.route, this.id, signal);
       if (body) await this.#read(body, null);
-    }, 'reload');
+    }, () => 'reload');
   }
 
   dismiss(kind) {
@@ -144,45 +145,61 @@ export class Chat {
     this.agent = chat.agent ? { status: 'completing', agentName: chat.agent } : null;
   }
 
-  #ask(asked) {
-    if (this.last?.role === 'assistant') new MessageReader(this.last).close('Not run: you went on without it.');
-    this.messages.push(asked);
-    return this.#run({ kind: 'ask', asked });
+  #ask(asked, place) {
+    return this.#run({ kind: 'ask', asked }, [...this.messages.slice(0, place), asked]);
   }
 
-  async #run(turn, continued = null) {
-    this.#answers.clear();
-    this.#set({ status: 'submitted', problem: null, suggestions: [] });
+  /** `messages` are those that the answer follows; `continued` is the one that it goes on with. */
+  async #run(turn, messages, continued = null) {
+    const before = this.messages;
+    let isTaken = false;
+    this.#held.clear();
+    this.#set({ messages, status: 'submitted', problem: null, suggestions: [] });
     const body = turnBody(this, turn);
     const begin = async (signal) => {
       const answer = await postTurn(this.route, body, signal);
+      isTaken = true;
       this.isNew = false;
-      this.#keep();
+      this.#taken(turn, before);
       await this.#read(answer, continued);
     };
-    await this.#follow(begin, turn.kind === 'answer' ? 'reload' : 'retry');
-    if (this.problem?.status === 409 && turn.kind === 'ask') this.onUnsent(textOf(turn.asked));
+    await this.#follow(begin, () => (isTaken ? (continued ? 'reload' : 'retry') : null));
+    if (this.problem && !isTaken) this.#giveBack(turn, before);
   }
 
-  /** Read an answer to its end; one that is lost is looked for again. */
+  #taken({ kind, answers }, before) {
+    this.#given.clear();
+    if (kind === 'answer') for (const { part, given } of answers) applyAnswer(part, given);
+    else if (before.at(-1)?.role === 'assistant') {
+      new MessageReader(before.at(-1)).close('Not run: you went on without it.');
+    }
+    this.#keep();
+  }
+
+  /** A turn that was refused changes nothing, and what was written for it goes back to the person. */
+  #giveBack({ kind, asked }, before) {
+    this.#set({ messages: before });
+    if (kind !== 'ask') return;
+    const id = before.some((each) => each.id === asked.id) ? asked.id : null;
+    this.onUnsent({ id, text: textOf(asked), files: filesOf(asked) });
+  }
+
+  /** Read an answer to its end; `remedy` says what may be done where it fails. */
   async #follow(read, remedy) {
     const reading = new AbortController();
+    const { signal } = reading;
     this.#reading = reading;
     try {
-      for (let tries = 0; ; tries += 1) {
-        try {
-          await (tries ? this.#findAgain(reading.signal) : read(reading.signal));
-          break;
-        } catch (error) {
-          if (reading.signal.aborted || !isLost(error, tries) || tries >= TRY_AGAIN.length) throw error;
-          this.#set({ status: 'reconnecting' });
-          await pause(TRY_AGAIN[tries], reading.signal);
-        }
-      }
+      await readToEnd({
+        begin: () => read(signal),
+        findAgain: () => this.#findAgain(signal),
+        onLost: () => this.#set({ status: 'reconnecting' }),
+        signal,
+      });
       this.#set({ status: 'ready' });
     } catch (error) {
-      if (reading.signal.aborted) this.#cut();
-      else this.#fail(error, error instanceof ConnectionLost || error.status === 409 ? 'reload' : remedy);
+      if (signal.aborted) this.#cut();
+      else this.#fail(error, error instanceof ConnectionLost || error.status === 409 ? 'reload' : remedy());
     } finally {
       reading.abort();
       this.#reading = null;
@@ -200,7 +217,7 @@ export class Chat {
   async #read(body, continued) {
     const told = continued ?? newMessage('assistant', []);
     told.isUnfinished = true;
-    const reader = new MessageReader(told, { onData: (...data) => this.#onData(told, ...data) });
+    const reader = new MessageReader(told, { onData: (name, data) => readData(this, told, name, data) });
     try {
       for await (const chunk of chunks(body, this.route)) {
         reader.read(chunk);
@@ -224,29 +241,6 @@ export class Chat {
     this.messages.push(told);
   }
 
-  #onData(told, name, data) {
-    switch (name) {
-      case 'agent-status':
-        this.agent = data;
-        break;
-      case 'agent-handoff':
-        told.parts.push({ type: 'handoff', from: data.from, to: data.to, reason: data.reason });
-        break;
-      case 'chat-title':
-        this.title = data?.title ?? this.title;
-        break;
-      case 'suggestions':
-        this.suggestions = Array.isArray(data?.prompts) ? data.prompts : [];
-        break;
-      case 'budget':
-        this.warnings.set(`budget ${data?.budget ?? ''}`, { kind: 'budget', data });
-        break;
-      case 'rate-limit':
-        this.warnings.set('rate', { kind: 'rate', data });
-        break;
-    }
-  }
-
   /** The person left: what the message says so far stays. */
   #cut() {
     const { last } = this;
@@ -261,11 +255,8 @@ export class Chat {
     const isForeseen = error instanceof Refusal || error instanceof ConnectionLost;
     if (!isForeseen) console.error(error);
     const text = isForeseen ? error.message : 'The answer cannot be read.';
-    if (this.last?.role === 'assistant') new MessageReader(this.last).close('The answer broke off.');
-    this.#set({
-      status: 'ready',
-      problem: { text, action: error.status === 404 ? null : action, status: error.status },
-    });
+    if (this.last?.isUnfinished) new MessageReader(this.last).close('The answer broke off.');
+    this.#set({ status: 'ready', problem: { text, action: error.status === 404 ? null : action } });
   }
 
   #keep() {
@@ -282,17 +273,6 @@ export class Chat {
   }
 }
 
-/** Whether an answer may be found again: it had begun. A request that was refused had not. */
-function isLost(error, tries) {
-  return error instanceof ConnectionLost || (error instanceof Refusal && error.status === 0 && tries > 0);
-}
-
-function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
-  });
+function filesOf(message) {
+  return message.parts.filter((part) => part.type === 'file');
 }

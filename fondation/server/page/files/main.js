@@ -3,6 +3,7 @@
 import { listRoutes } from './api.js';
 import { Chat } from './chat.js';
 import { Chats } from './chats.js';
+import { addToDraft } from './drafts.js';
 import { keptChat } from './kept.js';
 import { remember, remembered } from './memory.js';
 import { textOf } from './message.js';
@@ -74,7 +75,7 @@ class Page {
 
   #make(options) {
     const chat = new Chat({ ...options, options: Options.of, onChange: () => this.#changed(chat) });
-    chat.onUnsent = (text) => chat === this.#chat && this.composer.restore(text);
+    chat.onUnsent = (unsent) => this.#giveBack(chat, unsent);
     return chat;
   }
 
@@ -100,6 +101,16 @@ class Page {
     this.composer.show(chat);
     this.options.show(chat.route);
     this.#draw();
+  }
+
+  /** What could not be sent goes back to where it was written. */
+  #giveBack(chat, { id, text, files }) {
+    if (id !== null && chat === this.#chat) {
+      this.conversation.edit(id, text);
+    } else {
+      addToDraft(chat, { text, files });
+      this.composer.showDraft();
+    }
   }
 
   #changed(chat) {

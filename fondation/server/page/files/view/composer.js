@@ -1,19 +1,23 @@
 /** Where a person writes: the message, its files, and the values that the route takes along. */
 
+import { filePart, sizeOf } from '../attachments.js';
+import { draftOf, keepDraft } from '../drafts.js';
 import { bytes } from '../words.js';
 import { el, icon, iconButton } from './dom.js';
 
-/** Of a body that is sent, files are a third larger in base64; the rest is left for text. */
-const SHARE = 0.7;
-const ACCEPTED = 'image/*,audio/*,text/*,application/pdf';
-/** Browsers do not name every kind of text: what has no type is taken for one. */
-const SENDABLE = /^$|^(?:image|audio|text)\/|^application\/pdf$/;
-
 export class Composer {
   #chat = null;
+  #isNew = false;
   #files = [];
-  #field = el('textarea', { rows: 1, id: 'message', placeholder: 'Write a message', enterKeyHint: 'send' });
-  #picker = el('input', { type: 'file', multiple: true, accept: ACCEPTED, hidden: true, tabIndex: -1 });
+  #attaching = Promise.resolve();
+  #field = el('textarea', {
+    rows: 1,
+    id: 'message',
+    placeholder: 'Write a message',
+    enterKeyHint: 'send',
+    dir: 'auto',
+  });
+  #picker = el('input', { type: 'file', multiple: true, hidden: true, tabIndex: -1 });
   #chips = el('ul', { class: 'chips', 'aria-label': 'Attached files' });
   #complaint = el('p', { class: 'complaint', role: 'alert' });
   #attach = iconButton('attach', 'Attach files', () => this.#picker.click());
@@ -34,14 +38,13 @@ export class Composer {
       this.#picker,
     );
     this.node = el('div', { class: 'composer-place' }, form);
-    this.#updateChips();
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.#field.addEventListener('keydown', (event) => this.#onKey(event));
-    this.#field.addEventListener('input', () => this.#fit());
-    this.#field.addEventListener('paste', (event) => this.#take(event, event.clipboardData));
+    this.#field.addEventListener('input', () => this.#changed());
+    this.#field.addEventListener('paste', (event) => this.#paste(event));
     this.#picker.addEventListener('change', () => {
       this.attach([...this.#picker.files]);
       this.#picker.value = '';
@@ -52,14 +55,27 @@ export class Composer {
     document.addEventListener('drop', (event) => this.#take(event, event.dataTransfer));
   }
 
+  /** With what was written in the chat before. */
   show(chat) {
     if (this.#chat !== chat) this.#complain('');
     this.#chat = chat;
+    this.#isNew = chat.isNew;
+    this.showDraft();
     this.update();
   }
 
+  /** What the chat's draft is now. */
+  showDraft() {
+    const { text, files } = draftOf(this.#chat);
+    this.#files = files;
+    this.#field.value = text;
+    this.#fit();
+    this.#updateChips();
+  }
+
   update() {
-    const { isBusy } = this.#chat;
+    const { isBusy, isNew } = this.#chat;
+    if (this.#isNew && !isNew) this.#begun();
     const isOnButton = document.activeElement === (isBusy ? this.#send : this.#stop);
     this.#send.hidden = isBusy;
     this.#stop.hidden = !isBusy;
@@ -70,46 +86,43 @@ export class Composer {
     this.#field.focus();
   }
 
-  /** Give a text back that could not be sent, unless the person writes another one. */
-  restore(text) {
-    if (this.#field.value) return;
-    this.#field.value = text;
-    this.#fit();
-  }
-
-  async attach(files) {
+  /** Those that can go along; of the others it is said why not. */
+  attach(files) {
     this.#complain('');
+    this.#attaching = this.#attaching.then(() => this.#read(files, this.#chat));
+    return this.#attaching;
+  }
+
+  async #read(files, chat) {
     for (const file of files) {
-      const fault = this.#faultOf(file);
-      if (fault) this.#complain(fault);
-      else this.#files.push({ name: file.name, size: file.size, part: await filePart(file) });
+      try {
+        this.#setFiles([...this.#files, await filePart(file, this.#files, chat.route)]);
+      } catch (error) {
+        this.#complain(error.message);
+      }
     }
-    this.#updateChips();
   }
 
-  /** Why a file cannot go along; null where it can. */
-  #faultOf({ name, size, type }) {
-    if (!SENDABLE.test(type)) return `${name} cannot be sent: images, audio, text and PDF can.`;
-    if (size === 0) return `${name} is empty.`;
-    const taken = this.#files.reduce((sum, each) => sum + each.size, 0);
-    const room = Math.max(0, this.#chat.route.maxBody * SHARE - taken);
-    return size > room ? `${name} is too large: ${bytes(size)}, and there is room for ${bytes(room)}.` : null;
+  /** The chat has an id of its own now, and what is written since its first message is of it. */
+  #begun() {
+    this.#isNew = false;
+    keepDraft({ isNew: true }, { text: '', files: [] });
+    this.#changed();
   }
 
-  #submit() {
+  async #submit() {
+    await this.#attaching;
     const text = this.#field.value.trim();
+    const files = this.#files;
     const most = this.#chat.route.maxMessage;
-    if (this.#chat.isBusy || (!text && !this.#files.length)) return;
+    if (this.#chat.isBusy || (!text && !files.length)) return;
     if (most !== null && text.length > most) {
       this.#complain(`The message has ${text.length} characters; this route takes ${most}.`);
       return;
     }
-    const files = this.#files.map(({ part }) => part);
-    this.#files = [];
     this.#field.value = '';
     this.#complain('');
-    this.#fit();
-    this.#updateChips();
+    this.#setFiles([]);
     this.#chat.send(text, files);
   }
 
@@ -123,11 +136,27 @@ export class Composer {
     }
   }
 
+  /** A text that comes with a picture of itself, as from a table of numbers, is text. */
+  #paste(event) {
+    if (!event.clipboardData?.types.includes('text/plain')) this.#take(event, event.clipboardData);
+  }
+
   #take(event, data) {
     const files = [...(data?.files ?? [])];
     if (!files.length) return;
     event.preventDefault();
     this.attach(files);
+  }
+
+  #setFiles(files) {
+    this.#files = files;
+    this.#updateChips();
+    this.#changed();
+  }
+
+  #changed() {
+    keepDraft(this.#chat, { text: this.#field.value, files: this.#files });
+    this.#fit();
   }
 
   /** As high as its text, up to what the style allows. */
@@ -140,18 +169,16 @@ export class Composer {
     this.#chips.replaceChildren(
       ...this.#files.map((file) => {
         const remove = () => {
-          this.#files = this.#files.filter((each) => each !== file);
-          this.#updateChips();
+          this.#setFiles(this.#files.filter((each) => each !== file));
           this.focus();
         };
-        const size = el('small', {}, bytes(file.size));
         return el(
           'li',
           { class: 'chip' },
           icon('file'),
-          el('span', {}, file.name),
-          size,
-          iconButton('close', `Remove ${file.name}`, remove),
+          el('span', {}, file.filename),
+          el('small', {}, bytes(sizeOf(file))),
+          iconButton('close', `Remove ${file.filename}`, remove),
         );
       }),
     );
@@ -162,17 +189,4 @@ export class Composer {
     this.#complaint.textContent = text;
     this.#complaint.hidden = !text;
   }
-}
-
-function filePart(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onerror = () => reject(reader.error);
-    reader.onload = () => {
-      const mediaType = file.type || 'text/plain';
-      const url = reader.result.replace(/^data:[^;,]*/, `data:${mediaType}`);
-      resolve({ type: 'file', mediaType, url, filename: file.name });
-    };
-    reader.readAsDataURL(file);
-  });
 }

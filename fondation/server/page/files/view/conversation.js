@@ -67,6 +67,12 @@ export class ConversationView {
     if (view && !this.#chat.isBusy) view.edit();
   }
 
+  /** Let the person go on writing a message anew. */
+  edit(id, text) {
+    this.update();
+    this.#views.find(({ message }) => message.id === id)?.edit(text);
+  }
+
   /** For whoever was on a button that is not there any more. */
   focus() {
     this.#log.focus({ preventScroll: true });

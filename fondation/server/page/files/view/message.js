@@ -80,9 +80,9 @@ export class MessageView {
   }
 
   /** Let the person write the message anew, in its place. */
-  edit() {
+  edit(text = textOf(this.message)) {
     this.isEditing = true;
-    const field = el('textarea', { value: textOf(this.message), rows: 3, 'aria-label': 'Your message' });
+    const field = el('textarea', { value: text, rows: 3, 'aria-label': 'Your message', dir: 'auto' });
     const done = (text) => {
       this.isEditing = false;
       this.#replaceFrom(0);

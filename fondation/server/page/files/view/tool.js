@@ -49,7 +49,7 @@ export class ToolView {
   #need() {
     const part = this.#part;
     if (!this.#chat.waiting.includes(part)) return null;
-    if (this.#chat.answerTo(part.toolCallId)) return 'others';
+    if (this.#chat.isHeld(part.toolCallId)) return 'others';
     return toolName(part) in this.#chat.route.clientTools ? 'output' : 'approval';
   }
 }
@@ -100,7 +100,12 @@ function isEmpty(input) {
 
 function approvalForm(chat, part) {
   const name = toolName(part);
-  const reason = el('input', { type: 'text', placeholder: 'Reason (optional)', 'aria-label': `Reason about ${name}` });
+  const reason = el('input', {
+    type: 'text',
+    value: chat.givenTo(part.toolCallId)?.reason,
+    placeholder: 'Reason (optional)',
+    'aria-label': `Reason about ${name}`,
+  });
   const answer = (approved) => () => {
     const given = reason.value.trim();
     chat.answer(part.toolCallId, given ? { approved, reason: given } : { approved });
@@ -122,7 +127,12 @@ function approvalForm(chat, part) {
 /** The person is the tool: what they write goes back as JSON where it is, else as text. */
 function outputForm(chat, part) {
   const name = toolName(part);
-  const field = el('textarea', { rows: 2, 'aria-label': `Output of ${name}`, placeholder: 'Text or JSON' });
+  const field = el('textarea', {
+    rows: 2,
+    value: written(chat.givenTo(part.toolCallId)),
+    'aria-label': `Output of ${name}`,
+    placeholder: 'Text or JSON',
+  });
   const send = (failed) => () => {
     const text = field.value.trim();
     chat.answer(part.toolCallId, failed ? { errorText: text || 'The tool failed.' } : { output: parsed(text) });
@@ -140,6 +150,12 @@ function outputForm(chat, part) {
       el('button', { type: 'button', onclick: send(true) }, 'Say that it failed'),
     ),
   );
+}
+
+/** What the person wrote, where it was given and refused. */
+function written({ output, errorText } = {}) {
+  if (errorText !== undefined) return errorText;
+  return output === undefined || typeof output === 'string' ? output : JSON.stringify(output);
 }
 
 function parsed(text) {
