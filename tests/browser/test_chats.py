@@ -141,9 +141,76 @@ def test_an_answer_is_written_on_while_another_chat_shows(person: Person) -> Non
     assert not person.upstream.calls[0].was_cut()
 
 
+def test_a_chat_that_went_on_in_another_tab_is_read_again(person: Person) -> None:
+    person.open("/api/chat", says("One."), says("Two."))
+    person.say("First")
+    person.sees_end("One.")
+    other = person.page.context.new_page()
+    other.goto(person.page.url)
+    messages = other.locator(".message")
+    expect(messages).to_have_count(2)
+    person.say("Second")
+    person.sees_end("Two.")
+    other.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(messages).to_contain_text(["First", "One.", "Second", "Two."])
+    person.press("Delete First")
+    person.press("Delete")
+    expect(person.chats).to_have_count(0)
+    other.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(other.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
+    expect(messages).to_have_count(0)
+    other.close()
+
+
+def test_a_long_list_stays_as_long_as_it_was(person: Person) -> None:
+    person.open("/api/simulated")
+    script = """async (count) => {
+        const headers = {'content-type': 'application/json', accept: 'application/json'};
+        headers['x-session-id'] = JSON.parse(localStorage.getItem('fondation.session'));
+        for (let i = 0; i < count; i++) {
+            await fetch('/api/simulated', {method: 'POST', headers, body: JSON.stringify({id: `c${i}`, message: 'Hi'})});
+        }
+    }"""
+    person.page.evaluate(script, 60)
+    person.page.reload()
+    expect(person.chats).to_have_count(50)
+    person.press("Show more")
+    expect(person.chats).to_have_count(60)
+    person.chats.last.get_by_role("link").click()
+    sidebar = person.page.locator(".sidebar")
+    place = sidebar.evaluate("node => node.scrollTop")
+    assert place > 0
+    with person.page.expect_response("**/api/chats?*"):
+        person.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(person.chats.last.get_by_role("link")).to_have_attribute("aria-current", "page")
+    expect(person.chats).to_have_count(60)
+    assert sidebar.evaluate("node => node.scrollTop") == place
+
+
+@pytest.mark.parametrize("way", ["forbidden", "full"])
+def test_a_browser_that_keeps_nothing_keeps_chats_as_long_as_the_page_is_open(way: str, person: Person) -> None:
+    name = {"forbidden": "SecurityError", "full": "QuotaExceededError"}[way]
+    person.page.add_init_script(
+        f"""for (const name of ['localStorage', 'sessionStorage']) {{
+            const fail = () => {{ throw new DOMException('', '{name}'); }};
+            const value = {{getItem: () => null, setItem: fail}};
+            const get = '{way}' === 'full' ? () => value : fail;
+            Object.defineProperty(window, name, {{get}});
+        }}"""
+    )
+    person.open("/api/alone", says("Of Lyon."), says("Of Paris."))
+    for city in ("Lyon", "Paris"):
+        person.press("New chat")
+        person.say(f"Tell me of {city}")
+        person.sees_end(f"Of {city}.")
+    expect(person.chats).to_have_count(2)
+    person.chats.nth(1).get_by_role("link").click()
+    person.sees("Of Lyon.")
+
+
 def test_a_chat_that_is_gone_says_so(person: Person) -> None:
     person.page.goto(f"{person.server.url}#chat/never")
-    expect(person.page.get_by_role("alert").filter(has_text="You have no chat 'never'")).to_be_visible()
+    expect(person.page.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
     person.tab.expect("status of 404")
 
 
@@ -187,7 +254,7 @@ def test_another_browser_sees_none_of_it(person: Person) -> None:
     other = browser.new_context()
     page = other.new_page()
     page.goto(address)
-    expect(page.get_by_role("alert").filter(has_text="You have no chat")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
     expect(page.get_by_text("No chats yet.")).to_be_visible()
     other.close()
 

@@ -19,8 +19,8 @@ export async function listRoutes() {
   return (await json('GET', '/@page/routes')).routes;
 }
 
-export function listChats({ search = '', cursor = '' } = {}) {
-  const query = new URLSearchParams(Object.entries({ search, cursor }).filter(([, value]) => value));
+export function listChats(asked) {
+  const query = new URLSearchParams(Object.entries(asked).filter(([, value]) => value));
   return json('GET', `${CHATS}?${query}`);
 }
 

@@ -12,6 +12,7 @@ import { applyAnswer, turnBody } from './turn.js';
 
 /** Milliseconds that a stopped run may take to tell its end. */
 const STOP = 3000;
+const GONE = 'This chat is not here. It was deleted, or belongs to another browser.';
 
 export class Chat {
   #onChange;
@@ -31,6 +32,8 @@ export class Chat {
     this.problem = null;
     /** Who has the conversation: `{status, agentName}`. */
     this.agent = null;
+    /** Of the chat as it is known here; null where the list of chats is to tell. */
+    this.updatedAt = null;
     this.suggestions = [];
     /** The budgets and rates that the server warned of. */
     this.warnings = new Map();
@@ -49,6 +52,13 @@ export class Chat {
   get waiting() {
     if (this.isBusy || this.problem?.action || this.last?.role !== 'assistant') return [];
     return this.last.parts.filter((part) => isOpenCall(part) && part.approval?.approved === undefined);
+  }
+
+  /** Whether it went on elsewhere, as its time in the list of chats tells. */
+  wentOn(updatedAt) {
+    const before = this.updatedAt;
+    this.updatedAt = updatedAt;
+    return before !== null && before < updatedAt;
   }
 
   /** Whether a call was answered whose turn waits for further answers. */
@@ -112,7 +122,8 @@ export class Chat {
       await this.#load();
       onLoaded();
     } catch (error) {
-      this.#fail(error, 'reload');
+      if (error.status === 404) this.messages = [];
+      this.#fail(error.status === 404 ? new Refusal(404, GONE) : error, 'reload');
       return;
     }
     if (this.#mayGoOn()) await this.#resume();
@@ -138,8 +149,9 @@ export class Chat {
 
   async #load() {
     const chat = this.route.chats === 'client' ? keptChat(this.id) : await readChat(this.id);
-    if (!chat) throw new Refusal(404, 'This chat is not kept in this browser any more.');
+    if (!chat) throw new Refusal(404, GONE);
     this.title = chat.title;
+    this.updatedAt = chat.updatedAt;
     this.isNew = false;
     this.messages = chat.messages.map((each) => ({ metadata: {}, ...each, version: 0 }));
     this.agent = chat.agent ? { status: 'completing', agentName: chat.agent } : null;
@@ -217,6 +229,7 @@ export class Chat {
   async #read(body, continued) {
     const told = continued ?? newMessage('assistant', []);
     told.isUnfinished = true;
+    this.updatedAt = null;
     const reader = new MessageReader(told, { onData: (name, data) => readData(this, told, name, data) });
     try {
       for await (const chunk of chunks(body, this.route)) {

@@ -3,6 +3,10 @@
 import { deleteChat, listChats, renameChat } from './api.js';
 import { forgetKept, keptChats, renameKept } from './kept.js';
 
+/** Chats that are asked for at once; the server gives no more than the most. */
+const PAGE = 50;
+const MOST = 200;
+
 export class Chats {
   #onChange;
   #onRemoved;
@@ -27,17 +31,27 @@ export class Chats {
     return this.#next !== null;
   }
 
-  search(text) {
-    this.#search = text;
-    return this.refresh();
+  /** Whether all chats that there are are listed. */
+  get isWhole() {
+    return this.isLoaded && !this.hasMore && !this.#search && !this.problem;
   }
 
+  find(id) {
+    return this.items.find((chat) => chat.id === id);
+  }
+
+  search(text) {
+    this.#search = text;
+    return this.#load({ limit: PAGE });
+  }
+
+  /** As many as are shown, as they are now. */
   refresh() {
-    return this.#load('');
+    return this.#load({ limit: Math.min(MOST, Math.max(PAGE, this.#stored.length)) });
   }
 
   more() {
-    return this.#load(this.#next);
+    return this.#load({ limit: PAGE, cursor: this.#next });
   }
 
   rename(chat, title) {
@@ -58,10 +72,11 @@ export class Chats {
   }
 
   /** Only the newest request counts: an older one may be answered later. */
-  async #load(cursor) {
+  async #load({ limit, cursor }) {
     const asked = ++this.#asked;
     await this.#change(async () => {
-      const page = this.#isOnServer ? await listChats({ search: this.#search, cursor }) : { chats: [], next: null };
+      const search = this.#search;
+      const page = this.#isOnServer ? await listChats({ search, limit, cursor }) : { chats: [], next: null };
       if (asked !== this.#asked) return;
       this.#stored = cursor ? [...this.#stored, ...page.chats] : page.chats;
       this.#next = page.next;

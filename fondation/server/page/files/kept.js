@@ -17,7 +17,7 @@ export function keptChat(id) {
   return all().find((chat) => chat.id === id) ?? null;
 }
 
-/** The newest first. Where there is no room, files are left out, then the oldest chats. */
+/** The newest first. Where there is no room, files are left out, then the oldest chats; without any, none lasts. */
 export function keepChat({ id, title, route, messages, agent }) {
   const plain = messages.map(({ version, ...message }) => message);
   const chat = { id, title, route: route.path, agent: agent?.agentName ?? null, messages: plain };
@@ -38,10 +38,12 @@ function all() {
 }
 
 function write(chats) {
-  for (let count = Math.min(chats.length, MOST); count >= 0; count = Math.floor(count / 2) || -1) {
-    const kept = chats.slice(0, count);
-    if (remember('chats', kept) || remember('chats', kept.map(withoutFiles)) || count === 0) return;
+  const newest = chats.slice(0, MOST);
+  for (let count = newest.length; count > 0; count = Math.floor(count / 2)) {
+    const kept = newest.slice(0, count);
+    if (remember('chats', kept) || remember('chats', kept.map(withoutFiles))) return;
   }
+  remember('chats', newest);
 }
 
 function withoutFiles(chat) {

@@ -54,6 +54,7 @@ class Page {
     document.body.replaceChildren(skip, this.sidebar.node, this.veil, this.main, this.announcer.node);
     document.addEventListener('keydown', (event) => this.#onKey(event));
     addEventListener('hashchange', () => this.#goTo(chatInAddress()));
+    addEventListener('focus', () => this.chats.refresh());
     this.#goTo(chatInAddress());
     this.chats.refresh();
   }
@@ -150,11 +151,21 @@ class Page {
 
   #listChanged() {
     this.sidebar.update();
-    if (this.#chat) this.header.update(this.#chat, this.#title(this.#chat));
+    this.header.update(this.#chat, this.#title(this.#chat));
+    this.#catchUp();
+  }
+
+  /** A chat that went on elsewhere, or was deleted there, is read again. */
+  #catchUp() {
+    const chat = this.#chat;
+    if (chat.isNew || chat.isBusy || chat.route.chats === 'client' || this.conversation.isEditing) return;
+    const listed = this.chats.find(chat.id);
+    const isGone = !listed && this.chats.isWhole && !chat.problem;
+    if (isGone || (listed && chat.wentOn(listed.updatedAt))) chat.load();
   }
 
   #title(chat) {
-    const listed = this.chats.items.find(({ id }) => id === chat.id);
+    const listed = this.chats.find(chat.id);
     if (chat.isNew) return 'New chat';
     return titleOf(listed ?? { title: chat.title, excerpt: chat.messages.length ? textOf(chat.messages[0]) : '' });
   }

@@ -73,6 +73,10 @@ export class ConversationView {
     this.#views.find(({ message }) => message.id === id)?.edit(text);
   }
 
+  get isEditing() {
+    return this.#views.some((view) => view.isEditing);
+  }
+
   /** For whoever was on a button that is not there any more. */
   focus() {
     this.#log.focus({ preventScroll: true });

@@ -38,6 +38,9 @@ export class Sidebar {
       clearTimeout(timer);
       timer = setTimeout(() => chats.search(this.#field.value.trim()), PAUSE);
     });
+    this.#field.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#field.value) event.stopPropagation(); // it empties the field
+    });
     this.#more.addEventListener('click', () => chats.more());
   }
 
@@ -66,7 +69,7 @@ export class Sidebar {
     const isInList = this.#list.contains(focused);
     const key = isInList ? focused.closest('li').querySelector('a')?.dataset.key : null;
     this.#list.replaceChildren(...items.map((chat) => this.#item(chat)));
-    if (isInList) (this.#link(key) ?? this.node.querySelector('.new-chat')).focus();
+    if (isInList) (this.#link(key) ?? this.node.querySelector('.new-chat')).focus({ preventScroll: true });
   }
 
   #link(id) {
