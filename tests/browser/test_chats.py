@@ -168,7 +168,8 @@ def test_a_long_list_stays_as_long_as_it_was(person: Person) -> None:
         const headers = {'content-type': 'application/json', accept: 'application/json'};
         headers['x-session-id'] = JSON.parse(localStorage.getItem('fondation.session'));
         for (let i = 0; i < count; i++) {
-            await fetch('/api/simulated', {method: 'POST', headers, body: JSON.stringify({id: `c${i}`, message: 'Hi'})});
+            const body = JSON.stringify({id: `c${i}`, message: 'Hi'});
+            await fetch('/api/simulated', {method: 'POST', headers, body});
         }
     }"""
     person.page.evaluate(script, 60)

@@ -12,7 +12,6 @@ from tests.browser.person import Person
 from tests.clients.upstream import HOLD, calls, says
 
 NOTE: FilePayload = {"name": "note.txt", "mimeType": "text/plain", "buffer": b"a note"}
-BUDGET = {"budget": "team", "spent": 9.2, "limit": 10, "reset": "2026-12-01T00:00:00Z"}
 
 
 def stream(*chunks: dict[str, object]) -> str:
@@ -113,26 +112,6 @@ def test_a_page_without_its_server_says_so(person: Person) -> None:
     expect(person.page.get_by_role("alert")).to_have_text("The server cannot be reached. Is it running?")
     assert person.tab.violations() == []
     person.tab.expect("ERR_CONNECTION_REFUSED", "cannot be reached")
-
-
-def test_a_warning_of_a_budget_shows_until_it_is_dismissed(person: Person) -> None:
-    person.open()
-    body = stream(
-        {"type": "start", "messageId": "m1"},
-        {"type": "data-budget", "data": BUDGET, "transient": True},
-        {"type": "text-start", "id": "t"},
-        {"type": "text-delta", "id": "t", "delta": "Hello."},
-        {"type": "text-end", "id": "t"},
-        {"type": "finish"},
-    )
-    person.page.route("**/api/chat", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
-    person.say("Hi")
-    person.sees_end("Hello.")
-    warning = person.page.get_by_text("Budget team: $9.20 of $10.00 spent, resets")
-    expect(warning).to_be_visible()
-    assert person.tab.violations() == []
-    person.press("Dismiss")
-    expect(warning).to_have_count(0)
 
 
 def test_an_answer_that_cannot_be_read(person: Person) -> None:

@@ -121,6 +121,8 @@ class Upstream:
         self.calls: list[Call] = []
         self.fetched: list[str] = []
         """Whatever else was asked of it, since its start."""
+        self.receipt: dict[str, Any] | None = None
+        """What OpenRouter's generation endpoint tells of any call, once it tells something."""
         self._script: deque[Answer] = deque()
         self._released = asyncio.Semaphore(0)
 
@@ -143,12 +145,18 @@ class Upstream:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_post("/release", self._release)
+        app.router.add_get("/v1/generation", self._tell_receipt)
         app.router.add_get("/{path:.*}", self._fetch)
         return app
 
     async def _release(self, request: web.Request) -> web.Response:
         self._released.release()
         return web.Response()
+
+    async def _tell_receipt(self, request: web.Request) -> web.Response:
+        if self.receipt is None:
+            return web.json_response({"error": {"code": 404, "message": "no such generation"}}, status=404)
+        return web.json_response({"data": {"id": request.query["id"], **self.receipt}})
 
     async def _fetch(self, request: web.Request) -> web.Response:
         self.fetched.append(request.path)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ago, budget, bytes, cost, money, rate, tokens } from '../../../fondation/server/page/files/words.js';
+import { ago, budget, bytes, cost, exactCost, money, rate, tokens, total } from '../../../fondation/server/page/files/words.js';
 
 test('money has the digits that matter', () => {
   const wanted = {
@@ -34,6 +34,27 @@ test('a known cost says how it is known', () => {
   assert.equal(cost({ cost: 0.01, costSource: 'estimated' }), 'about $0.01');
   assert.equal(cost({ costSource: 'simulated' }), 'simulated');
   assert.equal(cost({ cost: 0, costSource: 'none' }), 'not charged');
+});
+
+test('what is known of a cost is told as a part of it', () => {
+  assert.equal(cost({ cost: 0.01, costSource: 'unknown' }), 'at least $0.01');
+  assert.equal(cost({ cost: 0.01, costSource: 'pending' }), '$0.01 so far');
+});
+
+test('a cost is told to the last digit', () => {
+  assert.equal(exactCost({ cost: 0.000123456789, costSource: 'billed' }), '$0.000123456789, billed by the provider');
+  assert.equal(exactCost({ cost: 1.1, costSource: 'priced' }), "$1.10, by the file's price");
+  assert.equal(exactCost({ cost: 1e-12, costSource: 'billed' }), '$0.000000000001, billed by the provider');
+  assert.equal(exactCost({ cost: 0, costSource: 'billed' }), '$0.00, billed by the provider');
+  assert.equal(exactCost({ cost: 0, costSource: 'pending' }), 'cost not known yet');
+  assert.equal(exactCost({ costSource: 'unknown' }), 'cost unknown');
+  assert.equal(exactCost({ cost: 0, costSource: 'simulated' }), 'simulated');
+});
+
+test('tokens are told one by one and together', () => {
+  assert.equal(total({ promptTokens: 1812, completionTokens: 61, totalTokens: 1873 }), '1,812 in, 61 out, 1,873 in all');
+  assert.equal(total({ totalTokens: 3 }), '3 in all');
+  assert.equal(total({}), '');
 });
 
 test('tokens are told where they were counted', () => {

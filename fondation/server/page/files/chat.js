@@ -91,7 +91,8 @@ export class Chat {
   /** Once more what failed: a message that the server has is replaced by itself, with all that followed. */
   retry() {
     const place = this.messages.findLastIndex((each) => each.role === 'user');
-    return this.#ask(this.messages[place], place);
+    const asked = this.messages[place];
+    return this.#run({ kind: 'ask', asked, isAgain: true }, this.messages.slice(0, place + 1));
   }
 
   /** Answer a call that waits: `{approved, reason}`, `{output}` or `{errorText}`. All of them go on together. */
@@ -100,7 +101,7 @@ export class Chat {
     this.#held.add(toolCallId);
     this.last.version += 1;
     const { waiting } = this;
-    if (!waiting.every((part) => this.isHeld(part.toolCallId))) return this.#changed();
+    if (!waiting.every((part) => this.isHeld(part.toolCallId))) return this.changed();
     const answers = waiting.map((part) => ({ part, given: this.#given.get(part.toolCallId) }));
     return this.#run({ kind: 'answer', answers }, this.messages, this.last);
   }
@@ -144,7 +145,7 @@ export class Chat {
 
   dismiss(kind) {
     this.warnings.delete(kind);
-    this.#changed();
+    this.changed();
   }
 
   async #load() {
@@ -175,7 +176,10 @@ export class Chat {
       this.#taken(turn, before);
       await this.#read(answer, continued);
     };
-    await this.#follow(begin, () => (isTaken ? (continued ? 'reload' : 'retry') : null));
+    await this.#follow(begin, () => {
+      if (continued) return isTaken ? 'reload' : null;
+      return isTaken || turn.isAgain ? 'retry' : null;
+    });
     if (this.problem && !isTaken) this.#giveBack(turn, before);
   }
 
@@ -189,9 +193,9 @@ export class Chat {
   }
 
   /** A turn that was refused changes nothing, and what was written for it goes back to the person. */
-  #giveBack({ kind, asked }, before) {
+  #giveBack({ kind, asked, isAgain }, before) {
     this.#set({ messages: before });
-    if (kind !== 'ask') return;
+    if (kind !== 'ask' || isAgain) return;
     const id = before.some((each) => each.id === asked.id) ? asked.id : null;
     this.onUnsent({ id, text: textOf(asked), files: filesOf(asked) });
   }
@@ -278,10 +282,11 @@ export class Chat {
 
   #set(fields) {
     Object.assign(this, fields);
-    this.#changed();
+    this.changed();
   }
 
-  #changed() {
+  /** Tell that something of it has changed. */
+  changed() {
     this.#onChange(this);
   }
 }

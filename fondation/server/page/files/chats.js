@@ -77,16 +77,18 @@ export class Chats {
     await this.#change(async () => {
       const search = this.#search;
       const page = this.#isOnServer ? await listChats({ search, limit, cursor }) : { chats: [], next: null };
-      if (asked !== this.#asked) return;
+      if (asked !== this.#asked) return false;
       this.#stored = cursor ? [...this.#stored, ...page.chats] : page.chats;
       this.#next = page.next;
       this.isLoaded = true;
+      return true;
     });
   }
 
+  /** `work` says false where nothing came of it. */
   async #change(work) {
     try {
-      await work();
+      if ((await work()) === false) return;
       this.problem = null;
     } catch (error) {
       this.problem = error.message;

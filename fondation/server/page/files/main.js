@@ -7,6 +7,7 @@ import { addToDraft } from './drafts.js';
 import { keptChat } from './kept.js';
 import { remember, remembered } from './memory.js';
 import { textOf } from './message.js';
+import { Settling } from './settling.js';
 import { Announcer } from './view/announcer.js';
 import { Composer } from './view/composer.js';
 import { ConversationView } from './view/conversation.js';
@@ -32,6 +33,7 @@ class Page {
     const onRemoved = (id) => id === this.#chat.id && this.begin();
     this.chats = new Chats({ isOnServer, onChange: () => this.#listChanged(), onRemoved });
     this.announcer = new Announcer();
+    this.settling = new Settling();
     this.options = new Options();
     this.conversation = new ConversationView();
     this.composer = new Composer({ onEditLast: () => this.conversation.editLast() });
@@ -144,9 +146,13 @@ class Page {
 
   /** An answer has come to its end: the list tells its chat's time and title. */
   #settled(chat) {
-    if (chat !== this.#chat) this.#open.delete(chat.id);
     this.chats.refresh();
-    if (chat === this.#chat && chat.waiting.length) this.announcer.say('A tool waits for your answer.');
+    if (chat !== this.#chat) {
+      this.#open.delete(chat.id);
+      return;
+    }
+    this.settling.follow(chat);
+    if (chat.waiting.length) this.announcer.say('A tool waits for your answer.');
   }
 
   #listChanged() {
@@ -158,7 +164,7 @@ class Page {
   /** A chat that went on elsewhere, or was deleted there, is read again. */
   #catchUp() {
     const chat = this.#chat;
-    if (chat.isNew || chat.isBusy || chat.route.chats === 'client' || this.conversation.isEditing) return;
+    if (chat.isNew || chat.isBusy || this.#wasBusy || chat.route.chats === 'client' || this.conversation.isEditing) return;
     const listed = this.chats.find(chat.id);
     const isGone = !listed && this.chats.isWhole && !chat.problem;
     if (isGone || (listed && chat.wentOn(listed.updatedAt))) chat.load();

@@ -7,6 +7,18 @@ const SAID = {
   pending: 'cost not known yet',
   unknown: 'cost unknown',
 };
+/** What is known of a sum whose rest is not. */
+const PARTLY = {
+  pending: (known) => `${known} so far`,
+  unknown: (known) => `at least ${known}`,
+};
+const SOURCES = {
+  billed: 'billed by the provider',
+  priced: "by the file's price",
+  estimated: 'estimated by a table of prices',
+  pending: 'the provider has not told it all yet',
+  unknown: 'nobody can tell the rest',
+};
 
 /** Dollars with the digits that matter: `$1.25`, `$0.0034`. */
 export function money(dollars) {
@@ -15,11 +27,29 @@ export function money(dollars) {
   return `${dollars < 0 ? '-' : ''}$${size.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
 }
 
+/** Dollars with all digits that a ledger keeps. */
+function exactMoney(dollars) {
+  return `$${dollars.toFixed(12).replace(/(\.\d\d\d*?)0+$/, '$1')}`;
+}
+
 /** What an answer cost; what nobody knows is never told as nothing. */
-export function cost({ cost: dollars, costSource } = {}) {
-  if (costSource in SAID) return SAID[costSource];
-  if (typeof dollars !== 'number') return SAID.unknown;
+export function cost(usage = {}) {
+  const { cost: dollars, costSource } = usage;
+  if (!isTold(usage)) return SAID[costSource] ?? SAID.unknown;
+  if (Object.hasOwn(PARTLY, costSource)) return PARTLY[costSource](money(dollars));
   return costSource === 'estimated' ? `about ${money(dollars)}` : money(dollars);
+}
+
+/** `$0.003412345678, billed by the provider` */
+export function exactCost(usage) {
+  if (!isTold(usage)) return cost(usage);
+  return [exactMoney(usage.cost), SOURCES[usage.costSource]].filter(Boolean).join(', ');
+}
+
+/** Whether it has dollars that say something: a zero may be all that is known so far. */
+function isTold({ cost: dollars, costSource }) {
+  if (typeof dollars !== 'number' || costSource === 'simulated') return false;
+  return dollars > 0 || !Object.hasOwn(SAID, costSource);
 }
 
 /** `812 tokens in, 61 out`; null where nobody counted them. */
@@ -28,6 +58,13 @@ export function tokens({ promptTokens, completionTokens, totalTokens } = {}) {
     return `${COUNT.format(promptTokens)} tokens in, ${COUNT.format(completionTokens)} out`;
   }
   return totalTokens === undefined ? null : `${COUNT.format(totalTokens)} tokens`;
+}
+
+/** `812 in, 61 out, 873 in all` */
+export function total({ promptTokens, completionTokens, totalTokens }) {
+  const told = { in: promptTokens, out: completionTokens, 'in all': totalTokens };
+  const known = Object.entries(told).filter(([, count]) => count !== undefined);
+  return known.map(([name, count]) => `${COUNT.format(count)} ${name}`).join(', ');
 }
 
 /** `just now`, `12 min ago`, `14:05`, `Tue`, `3 Nov 2026`. */

@@ -1,9 +1,9 @@
 /** A message: who says it, its parts, what it took, and what can be done with it. */
 
 import { textOf } from '../message.js';
-import { cost, tokens } from '../words.js';
 import { copyButton } from './copy.js';
 import { el, iconButton } from './dom.js';
+import { FactsView } from './facts.js';
 import { partView } from './parts.js';
 
 const ENDINGS = {
@@ -19,7 +19,7 @@ export class MessageView {
   #name = el('h2', { class: 'name' });
   #parts = el('div', { class: 'parts' });
   #note = el('p', { class: 'note' });
-  #facts = el('span', { class: 'facts' });
+  #facts = new FactsView();
   #actions = el('span', { class: 'actions' });
   #shown = '';
 
@@ -27,7 +27,7 @@ export class MessageView {
     this.#chat = chat;
     this.message = message;
     this.isEditing = false;
-    const foot = el('footer', {}, this.#facts, this.#actions);
+    const foot = el('footer', {}, this.#facts.node, this.#actions);
     this.node = el('article', { class: `message ${message.role}` }, this.#name, this.#parts, this.#note, foot);
   }
 
@@ -43,7 +43,7 @@ export class MessageView {
     const ending = isBusy && isLast ? null : ENDINGS[message.metadata.status];
     this.#note.textContent = ending ?? '';
     this.#note.hidden = !ending;
-    this.#facts.textContent = facts(message);
+    this.#facts.update(message);
     this.#actions.replaceChildren(...this.#buttons(isLast, isBusy));
   }
 
@@ -117,17 +117,4 @@ function author({ role, metadata }) {
   if (role === 'user') return 'You';
   const chain = metadata.handoffChain ?? [];
   return chain.length > 1 ? chain.join(' → ') : (metadata.agentName ?? 'Assistant');
-}
-
-/** `acme/model · 812 tokens in, 61 out · $0.0034` */
-function facts({ role, metadata }) {
-  if (role === 'user' || !metadata.usage) return '';
-  return [metadata.model, tokens(metadata.usage), cost(metadata.usage), ...left(metadata)].filter(Boolean).join(' · ');
-}
-
-function left({ droppedMessages, summarizedMessages }) {
-  return [
-    droppedMessages ? `${droppedMessages} oldest messages left out` : null,
-    summarizedMessages ? `${summarizedMessages} oldest messages summarized` : null,
-  ];
 }
