@@ -13,6 +13,7 @@ COMMANDS = {
     "validate": "Check agents.yaml files and show every problem at its line.",
     "usage": "Show what the model calls cost.",
     "budgets": "Show what is spent of each budget, and what is left.",
+    "graph": "Draw the agents and their handoffs.",
     "chat": "Talk to an agent in the terminal.",
     "init": "Write a starter project into an empty folder.",
     "schema": "Print the JSON Schema of agents.yaml.",

@@ -11,6 +11,7 @@ from fondation.graph.layout import LABEL_HEIGHT, Layout, Size, lay_out
 from fondation.graph.lines import Line
 from fondation.graph.model import Agent, Graph, Handoff, Route, with_gone
 from fondation.graph.placing import Box
+from fondation.graph.rows import times_of
 from fondation.graph.wording import (
     UNREACHED,
     agent_sentence,
@@ -55,7 +56,9 @@ class _Drawing:
         self._busiest = max(traffic.handoffs.values(), default=0) if traffic is not None else 0
 
     def picture(self) -> Element:
-        labels = [0.0] * len(self._graph.routes) + [_label_width(self._times(each)) for each in self._graph.handoffs]
+        labels = [0.0] * len(self._graph.routes) + [
+            _label_width(times_of(each, self._traffic)) for each in self._graph.handoffs
+        ]
         layout = lay_out(self._graph, self._sizes(), labels)
         return picture(
             layout.width,
@@ -74,14 +77,11 @@ class _Drawing:
             yield self._line(handoff, line)
         for handoff, box in zip(handoffs, layout.labels[first:], strict=True):
             if box is not None:
-                yield _number(box, f"{self._times(handoff):,}")
+                yield _number(box, f"{times_of(handoff, self._traffic):,}")
         for route in self._graph.routes:
             yield _route(route, layout.boxes[Vertex("route", route.path)])
         for agent in self._graph.agents:
             yield self._agent(agent, layout.boxes[Vertex("agent", agent.name)])
-
-    def _times(self, handoff: Handoff) -> int | None:
-        return None if self._traffic is None else self._traffic.handoffs.get((handoff.source, handoff.target), 0)
 
     def _sizes(self) -> dict[Vertex, Size]:
         sizes = {}
@@ -110,7 +110,7 @@ class _Drawing:
         return calls_text(figures), cost_text(figures)
 
     def _line(self, handoff: Handoff, line: Line) -> Element:
-        times = self._times(handoff)
+        times = times_of(handoff, self._traffic)
         classes = ["graph-line"]
         classes += ["graph-line-gone"] if handoff.is_gone else []
         classes += ["graph-line-busy"] if times else []

@@ -8,15 +8,18 @@ from itertools import pairwise
 
 from fondation.graph.columns import Columns, Vertex, Way, columns_of
 from fondation.graph.labels import placed
-from fondation.graph.lines import Line, Point, lines_of, reach
+from fondation.graph.lines import Line, Point, height_for, lines_of, reach
 from fondation.graph.model import Graph
 from fondation.graph.ordering import neighbours, ordered
-from fondation.graph.placing import Box, heights_at
+from fondation.graph.placing import Box, middles_of
+from fondation.graph.sides import sides_of
 
 MARGIN = 16.0
 _BETWEEN_ROWS = 18.0
-_LEAST_BETWEEN_COLUMNS, _MOST_BETWEEN_COLUMNS = 104.0, 240.0
-_FOR_EACH_LINE = 4.0
+_LEAST_BETWEEN_COLUMNS, _MOST_BETWEEN_COLUMNS = 104.0, 260.0
+_SLOPE = 0.3
+"""Room to the side for each unit that a line goes up or down."""
+_BESIDE_LABELS = 60.0
 LABEL_HEIGHT = 18.0
 
 
@@ -42,35 +45,40 @@ def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float])
     """`sizes` are those that the boxes need; `labels` the widths of the numbers of all lines, 0 where one has none."""
     columns, ways = columns_of(graph)
     columns = ordered(columns, ways)
+    sides = sides_of(columns, ways)
     heights = {vertex: sizes[vertex].height if vertex in sizes else 0.0 for column in columns for vertex in column}
-    middles = heights_at(columns, neighbours(columns, ways), heights, _BETWEEN_ROWS)
+    for (vertex, _), ends in sides.items():
+        heights[vertex] = max(heights[vertex], height_for(len(ends)))
+    middles = middles_of(columns, neighbours(columns, ways), heights, _BETWEEN_ROWS)
     boxes: dict[Vertex, Box] = {}
     x = MARGIN
-    for column, gap in zip(columns, [*_gaps(columns, ways, labels), 0.0], strict=True):
+    for column, gap in zip(columns, [*_gaps(columns, ways, labels, middles), 0.0], strict=True):
         width = max((sizes[vertex].width for vertex in column if vertex in sizes), default=0.0)
         for vertex in column:
             height = heights[vertex]
             boxes[vertex] = Box(x, MARGIN + middles[vertex] - height / 2, width, height)
         x += width + gap
-    return _framed(boxes, ways, labels)
+    return _framed(boxes, lines_of(ways, boxes, sides), labels)
 
 
-def _gaps(columns: Columns, ways: Sequence[Way], labels: Sequence[float]) -> list[float]:
-    """The room to the right of each column but the last: more where there are many lines, or wide numbers."""
+def _gaps(
+    columns: Columns, ways: Sequence[Way], labels: Sequence[float], middles: Mapping[Vertex, float]
+) -> list[float]:
+    """The room to the right of each column but the last: more where lines are steep, or have wide numbers."""
     place = {vertex: number for number, column in enumerate(columns) for vertex in column}
     gaps = [_LEAST_BETWEEN_COLUMNS] * (len(columns) - 1)
     for way, label in zip(ways, labels, strict=True):
         for one, other in pairwise(way.vertices):
             left = min(place[one], place[other])
             if left < len(gaps):
-                gaps[left] = max(gaps[left] + _FOR_EACH_LINE, label + 60)
-    return [min(gap, _MOST_BETWEEN_COLUMNS) for gap in gaps]
+                steep = min(_MOST_BETWEEN_COLUMNS, abs(middles[one] - middles[other]) * _SLOPE)
+                gaps[left] = max(gaps[left], steep, label + _BESIDE_LABELS)
+    return gaps
 
 
-def _framed(boxes: Mapping[Vertex, Box], ways: Sequence[Way], labels: Sequence[float]) -> Layout:
+def _framed(boxes: Mapping[Vertex, Box], lines: Sequence[Line], labels: Sequence[float]) -> Layout:
     """With room at the sides for what reaches over the boxes."""
     shown = [box for vertex, box in boxes.items() if vertex.kind != "bend"]
-    lines = lines_of(ways, boxes)
     numbers = placed(lines, labels, LABEL_HEIGHT, shown)
     left, right = reach(lines)
     taken = [*shown, *(box for box in numbers if box is not None)]

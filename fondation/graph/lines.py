@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from fondation.graph.columns import Vertex, Way
 from fondation.graph.placing import Box
+from fondation.graph.sides import End, Sides
 
-Side: TypeAlias = Literal["left", "right"]
-Boxes: TypeAlias = Mapping[Vertex, Box]
-
-_WIDEST_APART = 16.0
-"""Between the places on a side at which lines end."""
+_LEAST_APART, _MOST_APART = 8.0, 16.0
+"""Between lines that end at the same side."""
 _CORNER = 12.0
 """Of a side, as much as no line ends at."""
-_SMALLEST_ARC, _LARGEST_ARC = 34.0, 96.0
+_LEAST_REACH, _MOST_REACH, _REACH_TO_ITSELF = 34.0, 96.0, 56.0
+"""How far the curve of an arc reaches out of its column; it takes three quarters of that."""
 
 
 class Point(NamedTuple):
@@ -41,7 +39,7 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """From box to box: curves between columns, and straight stretches through them. It ends level."""
+    """From box to box, and level at both: curves between columns, a straight stretch after each but the last."""
 
     curves: tuple[Curve, ...]
 
@@ -60,66 +58,50 @@ class Line:
         return 1 if last.second.x < last.end.x else -1
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Rank:
-    """Where on its side a line ends, seen from above: so that those of one box do not cross each other."""
-
-    part: int
-    """Arcs to boxes above, lines to other columns, arcs to boxes below, arcs to the box itself."""
-    place: float
-    heading: int
+def height_for(lines: int) -> float:
+    """What a box needs, so that as many lines end at one of its sides."""
+    return 2 * _CORNER + _LEAST_APART * (lines - 1)
 
 
-def lines_of(ways: Sequence[Way], boxes: Boxes) -> list[Line]:
+def lines_of(ways: Sequence[Way], boxes: Mapping[Vertex, Box], sides: Sides) -> list[Line]:
     """A line for each way."""
-    ports = _ports(ways, boxes)
+    ports = _ports(boxes, sides)
     return [Line(tuple(_curves(number, way, boxes, ports))) for number, way in enumerate(ways)]
 
 
-Ports: TypeAlias = Mapping[tuple[int, bool], Point]
-"""Line, whether it is its end -> where."""
+def reach(lines: Sequence[Line]) -> tuple[float, float]:
+    """The least and the greatest x that any of them takes: an arc's is in its middle."""
+    xs = [point.x for line in lines for curve in line.curves for point in (curve.start, curve.at(0.5), curve.end)]
+    return min(xs, default=0.0), max(xs, default=0.0)
 
 
-def _ports(ways: Sequence[Way], boxes: Boxes) -> Ports:
-    sides: defaultdict[tuple[Vertex, Side], list[tuple[_Rank, tuple[int, bool]]]] = defaultdict(list)
-    for number, way in enumerate(ways):
-        for is_end, (own, other) in ((False, way.vertices[:2]), (True, way.vertices[:-3:-1])):
-            side, rank = _side(own, other, boxes, is_end=is_end)
-            sides[own, side].append((rank, (number, is_end)))
-    ports = {}
+_Ports: TypeAlias = Mapping[End, Point]
+"""Where each line ends."""
+
+
+def _ports(boxes: Mapping[Vertex, Box], sides: Sides) -> _Ports:
+    ports: dict[End, Point] = {}
     for (vertex, side), ends in sides.items():
         box = boxes[vertex]
-        apart = min(_WIDEST_APART, (box.height - 2 * _CORNER) / max(1, len(ends) - 1))
+        apart = min(_MOST_APART, (box.height - 2 * _CORNER) / max(1, len(ends) - 1))
         top = box.middle - apart * (len(ends) - 1) / 2
         x = box.x if side == "left" else box.right
-        for place, (_, end) in enumerate(sorted(ends)):
-            ports[end] = Point(x, top + apart * place)
+        ports |= {end: Point(x, top + apart * place) for place, end in enumerate(ends)}
     return ports
 
 
-def _side(own: Vertex, other: Vertex, boxes: Boxes, *, is_end: bool) -> tuple[Side, _Rank]:
-    """The side of `own` at which a line between it and `other` ends, and where among those there."""
-    here, there = boxes[own], boxes[other]
-    if own == other:
-        return "right", _Rank(3, 0, int(is_end))
-    if here.x == there.x:
-        is_downward = (there.y > here.y) != is_end
-        is_below = there.y > here.y
-        return "right" if is_downward else "left", _Rank(2 if is_below else 0, -there.y, 0)
-    is_rightward = (there.x > here.x) != is_end
-    return "right" if there.x > here.x else "left", _Rank(1, there.middle, 0 if is_rightward else 1)
-
-
-def _curves(number: int, way: Way, boxes: Boxes, ports: Ports) -> Iterator[Curve]:
-    start, end = ports[number, False], ports[number, True]
-    if len(way.vertices) == 2 and boxes[way.source].x == boxes[way.target].x:
-        yield _arc(start, end, outward=1 if start.x > boxes[way.source].x else -1)
+def _curves(number: int, way: Way, boxes: Mapping[Vertex, Box], ports: _Ports) -> Iterator[Curve]:
+    start, end = ports[End(number, is_target=False)], ports[End(number, is_target=True)]
+    if start.x == end.x:
+        yield _arc(
+            start, end, outward=1 if start.x > boxes[way.source].x else -1, is_to_itself=way.source == way.target
+        )
         return
     here = start
     for bend in (boxes[vertex] for vertex in way.vertices[1:-1]):
         near, far = (bend.x, bend.right) if end.x > start.x else (bend.right, bend.x)
         yield _between(here, Point(near, bend.middle))
-        yield _straight(Point(near, bend.middle), Point(far, bend.middle))
+        yield _between(Point(near, bend.middle), Point(far, bend.middle))
         here = Point(far, bend.middle)
     yield _between(here, end)
 
@@ -130,18 +112,7 @@ def _between(start: Point, end: Point) -> Curve:
     return Curve(start, Point(start.x + half, start.y), Point(end.x - half, end.y), end)
 
 
-def _straight(start: Point, end: Point) -> Curve:
-    third = (end.x - start.x) / 3
-    return Curve(start, Point(start.x + third, start.y), Point(end.x - third, end.y), end)
-
-
-def _arc(start: Point, end: Point, outward: int) -> Curve:
+def _arc(start: Point, end: Point, outward: int, *, is_to_itself: bool) -> Curve:
     """From one box of a column to another."""
-    reach = outward * min(_LARGEST_ARC, _SMALLEST_ARC + abs(end.y - start.y) / 5)
-    return Curve(start, Point(start.x + reach, start.y), Point(end.x + reach, end.y), end)
-
-
-def reach(lines: Sequence[Line]) -> tuple[float, float]:
-    """The least and the greatest x that any of them takes: an arc's is in its middle."""
-    xs = [point.x for line in lines for curve in line.curves for point in (curve.start, curve.at(0.5), curve.end)]
-    return min(xs, default=0.0), max(xs, default=0.0)
+    far = _REACH_TO_ITSELF if is_to_itself else min(_MOST_REACH, _LEAST_REACH + abs(end.y - start.y) / 5)
+    return Curve(start, Point(start.x + outward * far, start.y), Point(end.x + outward * far, end.y), end)

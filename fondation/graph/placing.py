@@ -35,14 +35,13 @@ class Box:
         return self.y + self.height / 2
 
 
-def heights_at(
+def middles_of(
     columns: Columns, linked: Sequence[Neighbours], heights: Mapping[Vertex, float], space: float
 ) -> dict[Vertex, float]:
-    """The y of the middle of each, at least `space` apart, the least of them at its own half height."""
+    """The y of the middle of each, with `space` between them; the uppermost begins at 0."""
     middles: dict[Vertex, float] = {}
     for column in columns:
-        wanted = [0.0] * len(column)
-        middles |= zip(column, _apart(column, wanted, heights, space), strict=True)
+        middles |= zip(column, _apart(column, [None] * len(column), heights, space), strict=True)
     for sweep in range(_SWEEPS):
         for column in columns if sweep % 2 == 0 else columns[::-1]:
             wanted = [_mean(vertex, linked, middles) for vertex in column]
@@ -51,29 +50,35 @@ def heights_at(
     return {vertex: middle - top for vertex, middle in middles.items()}
 
 
-def _mean(vertex: Vertex, linked: Sequence[Neighbours], middles: Mapping[Vertex, float]) -> float:
-    """The mean of those it is linked with on each side, both sides alike."""
+def _mean(vertex: Vertex, linked: Sequence[Neighbours], middles: Mapping[Vertex, float]) -> float | None:
+    """The mean of those it is linked with on each side, both sides alike; None where it is linked with nobody."""
     sides = [[middles[each] for each in side.get(vertex, ())] for side in linked]
     means = [sum(side) / len(side) for side in sides if side]
-    return sum(means) / len(means) if means else middles[vertex]
+    return sum(means) / len(means) if means else None
 
 
 def _apart(
-    column: Sequence[Vertex], wanted: Sequence[float], heights: Mapping[Vertex, float], space: float
+    column: Sequence[Vertex], wanted: Sequence[float | None], heights: Mapping[Vertex, float], space: float
 ) -> list[float]:
     """The middles that are nearest to the wanted ones by the sum of squares, in order and without overlap.
 
-    Without the room that the boxes take, they need not fall: neighbours that would are pooled at their mean.
+    Those of which nothing is wanted stand directly below the one before.
     """
     offsets = [0.0]
-    for one, next_one in pairwise(column):
-        offsets.append(offsets[-1] + (heights[one] + heights[next_one]) / 2 + space)
-    pools: list[tuple[float, int]] = []
+    for one, below in pairwise(column):
+        offsets.append(offsets[-1] + (heights[one] + heights[below]) / 2 + space)
+    # less their offsets they need only not fall: neighbours that would are pooled at their mean
+    pools: list[tuple[float, int, int]] = []
     for middle, offset in zip(wanted, offsets, strict=True):
-        mean, count = middle - offset, 1
-        while pools and pools[-1][0] > mean:
-            above, size = pools.pop()
-            mean, count = (above * size + mean * count) / (size + count), size + count
-        pools.append((mean, count))
-    pooled = [mean for mean, count in pools for _ in range(count)]
+        if middle is None:
+            mean, weight, size = pools.pop() if pools else (0.0, 0, 0)
+            pools.append((mean, weight, size + 1))
+            continue
+        mean, weight, size = middle - offset, 1, 1
+        while pools and (pools[-1][0] > mean or not pools[-1][1]):
+            above, its_weight, its_size = pools.pop()
+            mean = (above * its_weight + mean * weight) / (its_weight + weight)
+            weight, size = weight + its_weight, size + its_size
+        pools.append((mean, weight, size))
+    pooled = [mean for mean, _, size in pools for _ in range(size)]
     return [mean + offset for mean, offset in zip(pooled, offsets, strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from fondation.graph.model import Graph, with_gone
+from fondation.graph.model import Graph, Handoff, with_gone
 
 if TYPE_CHECKING:
     from fondation.usage.traffic import Traffic
@@ -21,13 +21,13 @@ class Passed(NamedTuple):
     """It happened, and the file no longer allows it."""
 
 
+def times_of(handoff: Handoff, traffic: Traffic | None) -> int | None:
+    """How often it happened; None where no ledger was asked."""
+    return None if traffic is None else traffic.handoffs.get((handoff.source, handoff.target), 0)
+
+
 def rows(graph: Graph, traffic: Traffic | None = None) -> list[Passed]:
     """The most travelled first, then in the file's order; without traffic all in the file's order."""
-    if traffic is None:
-        return [Passed(each.source, each.target, None, each.is_gone) for each in graph.handoffs]
-    handoffs = with_gone(graph, traffic).handoffs
-    passed = [
-        Passed(each.source, each.target, traffic.handoffs.get((each.source, each.target), 0), each.is_gone)
-        for each in handoffs
-    ]
+    whole = graph if traffic is None else with_gone(graph, traffic)
+    passed = [Passed(each.source, each.target, times_of(each, traffic), each.is_gone) for each in whole.handoffs]
     return sorted(passed, key=lambda each: -(each.times or 0))

@@ -71,7 +71,7 @@ def _sorted(
         if filters.are_of_few:
             stretches = [Span(spans[0].begins, spans[-1].ends)]
         elif filters.period == Period():
-            stretches = _rows(connections[0], calls, len(connections))
+            stretches = rows_of(connections[0], calls, len(connections))
     size = max(1, len(stretches) // (2 * len(connections)))
     tasks = [stretches[at : at + size] for at in range(0, len(stretches), size)]
     tallies: Tallies = defaultdict(Tally)
@@ -108,7 +108,7 @@ def _spans(connection: sqlite3.Connection, calls: str, period: Period, zone: tzi
     return spans
 
 
-def _rows(connection: sqlite3.Connection, calls: str, count: int) -> list[Rows]:
+def rows_of(connection: sqlite3.Connection, calls: str, count: int) -> list[Rows]:
     """The whole table in so many stretches, of about the same number of rows."""
     first, last = connection.execute(f"SELECT MIN(id), MAX(id) FROM {calls}").fetchone()
     return [Rows(int(piece.begins), int(piece.ends)) for piece in pieces_of(first, last + 1, count)]

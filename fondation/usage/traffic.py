@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TypeAlias
@@ -16,6 +16,9 @@ from fondation.usage.filters import Filters, conditions
 from fondation.usage.periods import Period
 from fondation.usage.reading import calls_of
 from fondation.usage.reports import report
+from fondation.usage.sorting import Rows
+from fondation.usage.tallies import rows_of
+from fondation.usage.together import Connections, spread, together
 
 Handoffs: TypeAlias = Mapping[tuple[str, str], int]
 """From whom, to whom -> how often."""
@@ -46,15 +49,11 @@ def count_handoffs(connection: sqlite3.Connection, filters: Filters) -> Handoffs
     answering: a retry, a fallback or a second step is no second handoff. Where a row tells no run it is one of its
     own. The filters are about these calls; that of an agent is about either end of the handoff.
     """
-    needed, values = conditions(replace(filters, agent=None))
-    needed += [_OF_AN_ANSWER, _MAY_BE_PASSED_ON, *_in_period(filters.period, values)]
-    query = (
-        "SELECT CAST(handoff_chain AS BLOB), json_group_array(COALESCE(run_id, id)) "
-        f"FROM {calls_of(connection)} WHERE {' AND '.join(needed)} GROUP BY 1"
-    )
     runs: defaultdict[tuple[str, ...], set[str | int]] = defaultdict(set)
-    for text, run_ids in connection.execute(query, values):
-        runs[_chain(text)].update(msgspec.json.decode(run_ids))
+    with together(connection) as connections:
+        for found in spread(connections, _Search(connection, filters), _stretches(connections, filters)):
+            for text, run_ids in found:
+                runs[_chain(text)].update(msgspec.json.decode(run_ids))
     handoffs: Counter[tuple[str, str]] = Counter()
     for chain, in_runs in runs.items():
         if len(chain) > 1 and filters.agent in (None, *chain[-2:]):
@@ -62,14 +61,34 @@ def count_handoffs(connection: sqlite3.Connection, filters: Filters) -> Handoffs
     return handoffs
 
 
-def _in_period(period: Period, values: dict[str, str | float]) -> list[str]:
-    needed = []
-    for end, comparison in (("since", ">="), ("until", "<")):
-        moment = getattr(period, end)
-        if moment is not None:
-            values[end] = moment.timestamp()
-            needed.append(f"timestamp {comparison} :{end}")
-    return needed
+class _Search:
+    """Finds the chains of agents in a stretch of the table, each with its runs: both as JSON."""
+
+    def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
+        needed, self._values = conditions(replace(filters, agent=None))
+        needed += [_OF_AN_ANSWER, _MAY_BE_PASSED_ON]
+        for end, comparison in (("since", ">="), ("until", "<")):
+            moment = getattr(filters.period, end)
+            if moment is not None:
+                self._values[end] = moment.timestamp()
+                needed.append(f"timestamp {comparison} :{end}")
+        self._query = (
+            "SELECT CAST(handoff_chain AS BLOB), json_group_array(COALESCE(run_id, id)) "
+            f"FROM {calls_of(connection)} WHERE {' AND '.join(needed)}"
+        )
+
+    def __call__(self, connection: sqlite3.Connection, stretch: Rows | None) -> list[tuple[bytes, str]]:
+        if stretch is None:
+            return connection.execute(f"{self._query} GROUP BY 1", self._values).fetchall()
+        values = {**self._values, "begins": stretch.begins, "ends": stretch.ends}
+        return connection.execute(f"{self._query} AND id >= :begins AND id < :ends GROUP BY 1", values).fetchall()
+
+
+def _stretches(connections: Connections, filters: Filters) -> Sequence[Rows | None]:
+    """One for each connection; None is all of the table, where one is enough or an index finds the calls."""
+    if len(connections) == 1 or filters.are_of_few or filters.period != Period():
+        return [None]
+    return rows_of(connections[0], "usage_tracking", len(connections))
 
 
 def _chain(text: bytes) -> tuple[str, ...]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fondation.stores import open_store
+from fondation.usage import together
 from fondation.usage.filters import Filters
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
@@ -168,12 +170,22 @@ def shared_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(params=["one thread", "three threads"])
+def _in_each_way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "three threads":
+            patch.setattr(together, "MANY", 1)
+            patch.setattr(together, "_processors", lambda: 3)
+        yield
+
+
+@pytest.mark.usefixtures("_in_each_way")
 @given(
     made=st.lists(calls, max_size=25),
     given=filters,
     ends=st.lists(st.integers(MONDAY, MONDAY + 9), max_size=2, unique=True).map(sorted),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_handoffs_are_what_counting_row_by_row_gives(shared_path: Path, made: list[Row], given: Row, ends: Any) -> None:
     with closing(sqlite3.connect(shared_path)) as connection, connection:
         connection.execute("DELETE FROM usage_tracking")

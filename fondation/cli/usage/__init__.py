@@ -27,7 +27,7 @@ from fondation.cli.usage.watch import watch as watch_text
 from fondation.usage.filters import Filters
 from fondation.usage.losses import loss_text, lost_rows, untimed_rows, untimed_text
 from fondation.usage.periods import Period
-from fondation.usage.reports import Report, count_calls, report
+from fondation.usage.reports import Report, report
 from fondation.usage.tallies import GROUPINGS, labels_of
 
 Format: TypeAlias = Literal["table", "json", "csv"]
@@ -110,7 +110,7 @@ def command(
         with ledger.opened() as connection:
             _check_labels(connection, by)
             found = report(connection, replace(filters, period=period), by, ledger.zone, top)
-            nothing = None if found.groups else _nothing_found(connection, ledger)
+            nothing = None if found.groups else ledger.nothing_found(connection)
             lost, untimed = lost_rows(connection, period), untimed_rows(connection)
         missed = [text(rows) for text, rows in ((loss_text, lost), (untimed_text, untimed)) if rows]
         return _Reading(found, period, nothing, missed)
@@ -183,11 +183,3 @@ def _for_programs(reading: _Reading, ledger: Ledger, form: Format) -> str:
     from fondation.usage.formats import as_csv, as_json
 
     return as_csv(reading.report) if form == "csv" else as_json(reading.report, reading.period, ledger.zone)
-
-
-def _nothing_found(connection: sqlite3.Connection, ledger: Ledger) -> str:
-    if recorded := count_calls(connection):
-        return f"No model call matches ({ledger.path} holds {recorded:,}): try a longer --since, or fewer filters."
-    if ledger.why_not_recorded:
-        return f"{ledger.path} holds no model calls: {ledger.why_not_recorded}."
-    return f"{ledger.path} holds no model calls yet: send a message to `fondation serve`, or type `fondation chat`."

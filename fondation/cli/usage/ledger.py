@@ -60,6 +60,16 @@ class Ledger:
             except sqlite3.DatabaseError as error:
                 raise click.ClickException(f"{self.path} cannot be read: {error}.") from error
 
+    def nothing_found(self, connection: sqlite3.Connection) -> str:
+        """What is said where no call passes the filters."""
+        from fondation.usage.reports import count_calls
+
+        if recorded := count_calls(connection):
+            return f"No model call matches ({self.path} holds {recorded:,}): try a longer --since, or fewer filters."
+        if self.why_not_recorded:
+            return f"{self.path} holds no model calls: {self.why_not_recorded}."
+        return f"{self.path} holds no model calls yet: send a message to `fondation serve`, or type `fondation chat`."
+
 
 def find_ledger(context: click.Context) -> Ledger:
     """The database and the time zone that the project's file names; without one, fondation.db in this folder."""
