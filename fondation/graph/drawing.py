@@ -13,7 +13,6 @@ from fondation.graph.model import Agent, Graph, Handoff, Route, with_gone
 from fondation.graph.placing import Box
 from fondation.graph.rows import times_of
 from fondation.graph.wording import (
-    UNREACHED,
     agent_sentence,
     calls_text,
     cost_text,
@@ -95,14 +94,9 @@ class _Drawing:
 
     def _text_widths(self, agent: Agent) -> Iterator[float]:
         yield width_of(agent.name, _BOLD)
-        yield width_of(self._detail(agent), _SMALL)
+        yield width_of(detail_text(agent, self._graph), _SMALL)
         if self._traffic is not None:
             yield width_of("  ".join(self._figures(agent)), _SMALL)
-
-    def _detail(self, agent: Agent) -> str:
-        if agent.is_reached or agent.is_gone or not self._graph.routes:
-            return detail_text(agent)
-        return UNREACHED
 
     def _figures(self, agent: Agent) -> tuple[str, str]:
         assert self._traffic is not None
@@ -126,7 +120,7 @@ class _Drawing:
         said = agent_sentence(agent, self._traffic)
         classes = ["graph-agent"]
         classes += ["graph-agent-gone"] if agent.is_gone else []
-        classes += ["graph-agent-unreached"] if not agent.is_reached and self._graph.routes else []
+        classes += ["graph-agent-unreached"] if self._graph.leaves_out(agent) else []
         content = [element("title", said), _frame(box, 10), *self._lettering(agent, box)]
         if self._href is None:
             return element("g", *content, class_=" ".join(classes))
@@ -136,7 +130,7 @@ class _Drawing:
         room = box.width - 2 * _PADDING
         left, right = box.x + _PADDING, box.right - _PADDING
         yield _text(left, box.y + 23, cut(agent.name, room, _BOLD), _NAME, "graph-name", font_weight="600")
-        yield _text(left, box.y + 41, cut(self._detail(agent), room, _SMALL), _SMALL, "graph-detail")
+        yield _text(left, box.y + 41, cut(detail_text(agent, self._graph), room, _SMALL), _SMALL, "graph-detail")
         if self._traffic is not None:
             calls, cost = self._figures(agent)
             yield _text(left, box.y + 63, calls, _SMALL, "graph-figure")

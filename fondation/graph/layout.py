@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from fondation.graph.columns import Columns, Vertex, Way, columns_of
 from fondation.graph.labels import placed
-from fondation.graph.lines import Line, Point, height_for, lines_of, reach
+from fondation.graph.lines import Line, Point, height_for, lines_of, outermost
 from fondation.graph.model import Graph
 from fondation.graph.ordering import neighbours, ordered
 from fondation.graph.placing import Box, middles_of
@@ -51,12 +51,10 @@ def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float])
         heights[vertex] = max(heights[vertex], height_for(len(ends)))
     middles = middles_of(columns, neighbours(columns, ways), heights, _BETWEEN_ROWS)
     boxes: dict[Vertex, Box] = {}
-    x = MARGIN
-    for column, gap in zip(columns, [*_gaps(columns, ways, labels, middles), 0.0], strict=True):
-        width = max((sizes[vertex].width for vertex in column if vertex in sizes), default=0.0)
-        for vertex in column:
-            height = heights[vertex]
-            boxes[vertex] = Box(x, MARGIN + middles[vertex] - height / 2, width, height)
+    x = 0.0
+    for column, gap in zip(columns, _gaps(columns, ways, labels, middles), strict=True):
+        width = max(sizes[vertex].width for vertex in column if vertex in sizes)
+        boxes |= {each: Box(x, middles[each] - heights[each] / 2, width, heights[each]) for each in column}
         x += width + gap
     return _framed(boxes, lines_of(ways, boxes, sides), labels)
 
@@ -64,39 +62,33 @@ def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float])
 def _gaps(
     columns: Columns, ways: Sequence[Way], labels: Sequence[float], middles: Mapping[Vertex, float]
 ) -> list[float]:
-    """The room to the right of each column but the last: more where lines are steep, or have wide numbers."""
+    """The room to the right of each column: more where lines are steep, or have wide numbers."""
     place = {vertex: number for number, column in enumerate(columns) for vertex in column}
-    gaps = [_LEAST_BETWEEN_COLUMNS] * (len(columns) - 1)
+    gaps = [_LEAST_BETWEEN_COLUMNS] * len(columns)
     for way, label in zip(ways, labels, strict=True):
         for one, other in pairwise(way.vertices):
             left = min(place[one], place[other])
-            if left < len(gaps):
-                steep = min(_MOST_BETWEEN_COLUMNS, abs(middles[one] - middles[other]) * _SLOPE)
-                gaps[left] = max(gaps[left], steep, label + _BESIDE_LABELS)
+            steep = min(_MOST_BETWEEN_COLUMNS, abs(middles[one] - middles[other]) * _SLOPE)
+            gaps[left] = max(gaps[left], steep, label + _BESIDE_LABELS)
     return gaps
 
 
 def _framed(boxes: Mapping[Vertex, Box], lines: Sequence[Line], labels: Sequence[float]) -> Layout:
-    """With room at the sides for what reaches over the boxes."""
-    shown = [box for vertex, box in boxes.items() if vertex.kind != "bend"]
-    numbers = placed(lines, labels, LABEL_HEIGHT, shown)
-    left, right = reach(lines)
-    taken = [*shown, *(box for box in numbers if box is not None)]
-    left = min([left, *(box.x for box in taken)]) - MARGIN
-    right = max([right, *(box.right for box in taken)]) + MARGIN
-    top = min((box.y for box in taken), default=0.0) - MARGIN
-    bottom = max((box.bottom for box in taken), default=0.0) + MARGIN
+    """Moved so that all of it, lines that reach over the boxes too, is within the margins."""
+    shown = {vertex: box for vertex, box in boxes.items() if vertex.kind != "bend"}
+    numbers = placed(lines, labels, LABEL_HEIGHT, shown.values())
+    solid = [*shown.values(), *filter(None, numbers)]
+    points = [
+        *outermost(lines),
+        *(Point(box.x, box.y) for box in solid),
+        *(Point(box.right, box.bottom) for box in solid),
+    ]
+    xs, ys = [point.x for point in points] or [0.0], [point.y for point in points] or [0.0]
+    right, down = MARGIN - min(xs), MARGIN - min(ys)
     return Layout(
-        right - left,
-        bottom - top,
-        {vertex: _moved(box, -left, -top) for vertex, box in boxes.items() if vertex.kind != "bend"},
-        [
-            replace(line, curves=tuple(type(c)(*(Point(p.x - left, p.y - top) for p in c)) for c in line.curves))
-            for line in lines
-        ],
-        [None if box is None else _moved(box, -left, -top) for box in numbers],
+        max(xs) + right + MARGIN,
+        max(ys) + down + MARGIN,
+        {vertex: box.moved(right, down) for vertex, box in shown.items()},
+        [line.moved(right, down) for line in lines],
+        [box and box.moved(right, down) for box in numbers],
     )
-
-
-def _moved(box: Box, right: float, down: float) -> Box:
-    return replace(box, x=box.x + right, y=box.y + down)

@@ -10,7 +10,7 @@ from fondation.graph.columns import Vertex, Way
 from fondation.graph.placing import Box
 from fondation.graph.sides import End, Sides
 
-_LEAST_APART, _MOST_APART = 8.0, 16.0
+_LEAST_APART, _MOST_APART = 10.0, 16.0
 """Between lines that end at the same side."""
 _CORNER = 12.0
 """Of a side, as much as no line ends at."""
@@ -51,6 +51,9 @@ class Line:
     def end(self) -> Point:
         return self.curves[-1].end
 
+    def moved(self, right: float, down: float) -> Line:
+        return Line(tuple(Curve(*(Point(x + right, y + down) for x, y in curve)) for curve in self.curves))
+
     @property
     def heading(self) -> int:
         """1 where it arrives to the right, -1 to the left."""
@@ -69,10 +72,9 @@ def lines_of(ways: Sequence[Way], boxes: Mapping[Vertex, Box], sides: Sides) -> 
     return [Line(tuple(_curves(number, way, boxes, ports))) for number, way in enumerate(ways)]
 
 
-def reach(lines: Sequence[Line]) -> tuple[float, float]:
-    """The least and the greatest x that any of them takes: an arc's is in its middle."""
-    xs = [point.x for line in lines for curve in line.curves for point in (curve.start, curve.at(0.5), curve.end)]
-    return min(xs, default=0.0), max(xs, default=0.0)
+def outermost(lines: Sequence[Line]) -> list[Point]:
+    """Points between which they all lie: their ends and bends, and the middles of arcs."""
+    return [point for line in lines for curve in line.curves for point in (curve.start, curve.at(0.5), curve.end)]
 
 
 _Ports: TypeAlias = Mapping[End, Point]

@@ -14,7 +14,7 @@ from fondation.graph.wording import calls_text, cost_text, detail_text
 if TYPE_CHECKING:
     from fondation.usage.traffic import Traffic
 
-_SPECIAL = re.compile(r"[^\w /,.-]|(?<!\w)[_.-]|[_.-](?!\w)")
+_SPECIAL = re.compile(r"[^\w /,.-]|(?<![^\W_])[_.-]|[_.-](?![^\W_])")
 """What may mean something in a label, in its Markdown or to Mermaid itself: it is written as a number."""
 _READ_AGAIN = r"\$:"
 """What Mermaid looks for once more when numbers are characters again: for a backslash and n, $$, and fa: of icons."""
@@ -35,7 +35,7 @@ def _lines(graph: Graph, traffic: Traffic | None) -> Iterator[str]:
     for path, id in routes.items():
         yield f'  {id}(["{_escaped(path)}"])'
     for agent in graph.agents:
-        yield f'  {agents[agent.name]}["{"<br/>".join(_label(agent, traffic))}"]'
+        yield f'  {agents[agent.name]}["{"<br/>".join(_label(agent, graph, traffic))}"]'
     for route in graph.routes:
         yield f"  {routes[route.path]} --> {agents[route.agent]}"
     for handoff in graph.handoffs:
@@ -43,12 +43,12 @@ def _lines(graph: Graph, traffic: Traffic | None) -> Iterator[str]:
         times = times_of(handoff, traffic)
         number = "" if times is None else f"|{times}|"
         yield f"  {agents[handoff.source]} {arrow}{number} {agents[handoff.target]}"
-    yield from _dashed(agents[agent.name] for agent in graph.agents if agent.is_gone or not agent.is_reached)
+    yield from _dashed(agents[agent.name] for agent in graph.agents if agent.is_gone or graph.leaves_out(agent))
 
 
-def _label(agent: Agent, traffic: Traffic | None) -> Iterator[str]:
+def _label(agent: Agent, graph: Graph, traffic: Traffic | None) -> Iterator[str]:
     yield _escaped(agent.name)
-    yield _escaped(detail_text(agent))
+    yield _escaped(detail_text(agent, graph))
     if traffic is not None:
         figures = traffic.agents.get(agent.name)
         yield ", ".join(filter(None, (calls_text(figures), cost_text(figures))))

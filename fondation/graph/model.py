@@ -50,6 +50,10 @@ class Graph:
     agents: tuple[Agent, ...]
     handoffs: tuple[Handoff, ...]
 
+    def leaves_out(self, agent: Agent) -> bool:
+        """Whether routes lead to others, and not to this agent of the file."""
+        return bool(self.routes) and not agent.is_reached and not agent.is_gone
+
 
 def graph_of(config: Config) -> Graph:
     """The graph of a file that was checked."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from fondation.graph.columns import Columns, Vertex
@@ -33,6 +33,9 @@ class Box:
     def middle(self) -> float:
         """The y of its middle."""
         return self.y + self.height / 2
+
+    def moved(self, right: float, down: float) -> Box:
+        return replace(self, x=self.x + right, y=self.y + down)
 
 
 def middles_of(

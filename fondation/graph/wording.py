@@ -6,36 +6,42 @@ from typing import TYPE_CHECKING
 
 from fondation.config.words import counted
 from fondation.graph.model import Agent, Graph
+from fondation.usage.figures import Figures
 from fondation.usage.money import dollars, sum_text
 
 if TYPE_CHECKING:
-    from fondation.usage.figures import Figures
     from fondation.usage.traffic import Traffic
 
 GONE = "no longer in the file"
 UNREACHED = "no route leads here"
 
 
-def detail_text(agent: Agent) -> str:
-    """`claude, 2 tools`."""
+def detail_text(agent: Agent, graph: Graph) -> str:
+    """`claude, 2 tools`, or what is out of order."""
     if agent.is_gone:
         return GONE
+    if graph.leaves_out(agent):
+        return UNREACHED
     tools = f", {counted(len(agent.tools), 'tool')}" if agent.tools else ""
     return f"{agent.model}{tools}"
 
 
 def calls_text(figures: Figures | None) -> str:
-    """`12 calls`; simulated ones where there are no others."""
-    if figures is None:
-        return "no calls"
-    if figures.simulated and not figures.calls + figures.refused:
-        return f"{figures.simulated:,} simulated"
-    return _many(figures.calls + figures.refused, "call")
+    """`12 calls`; refused or simulated ones where there are no others."""
+    match figures:
+        case None:
+            return "no calls"
+        case Figures(calls=0, refused=0, simulated=simulated):
+            return f"{simulated:,} simulated"
+        case Figures(calls=0, refused=refused):
+            return f"{refused:,} refused"
+        case _:
+            return _many(figures.calls, "call")
 
 
 def cost_text(figures: Figures | None) -> str:
     """`$0.0506`; with a + where more is not known."""
-    if figures is None or not figures.calls + figures.refused:
+    if figures is None or not figures.calls:
         return ""
     if figures.cost is None:
         return "cost unknown"
@@ -64,21 +70,21 @@ def handoff_sentence(source: str, target: str, times: int | None, *, is_gone: bo
 
 
 def graph_sentence(graph: Graph, traffic: Traffic | None) -> str:
-    """`3 agents, 1 route and 4 handoffs between them`."""
-    parts = [counted(len(graph.routes), "route"), counted(len(graph.agents), "agent")]
-    said = f"{' and '.join(parts)}: {counted(len(graph.handoffs), 'way')} to hand off"
-    if traffic is None:
-        return said
-    return f"{said}, taken {_many(sum(traffic.handoffs.values()), 'time')}"
+    """`1 route, 3 agents, 4 handoffs, taken 2,262 times`."""
+    parts = [(graph.routes, "route"), (graph.agents, "agent"), (graph.handoffs, "handoff")]
+    said = ", ".join(_many(len(of), noun) for of, noun in parts)
+    return said if traffic is None else f"{said}, taken {_many(sum(traffic.handoffs.values()), 'time')}"
 
 
 def _figures(figures: Figures | None) -> list[str]:
     if figures is None:
         return ["no calls"]
     said = []
-    if calls := figures.calls + figures.refused:
-        said += [_many(figures.runs, "run"), _many(calls, "call"), _many(figures.total_tokens, "token")]
+    if figures.calls:
+        said += [_many(figures.runs, "run"), _many(figures.calls, "call"), _many(figures.total_tokens, "token")]
         said.append(sum_text(figures.cost, figures.unknown_cost_calls))
+    if figures.refused:
+        said.append(_many(figures.refused, "refused call"))
     if figures.simulated:
         said.append(_many(figures.simulated, "simulated call"))
     return said

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
+from pathlib import Path
 
 from hypothesis import strategies as st
 
-from fondation.graph.model import Agent, Graph, Handoff, Route
-from fondation.usage.figures import Tally
+from fondation.graph import Agent, Graph, Handoff, Route
+from fondation.usage.figures import Figures, Tally
+from fondation.usage.money import pico
 from fondation.usage.parts import Part
 from fondation.usage.traffic import Traffic
 
+GOLDEN = Path(__file__).parent / "golden"
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 
 
@@ -26,20 +28,53 @@ def graph(*handoffs: str, routes: Mapping[str, str] | None = None, model: str = 
     )
 
 
-def traffic_of(handoffs: Mapping[str, int], **calls: Tally) -> Traffic:
-    return Traffic(
-        {(source, target): times for (source, target), times in ((key.split(), n) for key, n in handoffs.items())},
-        {name: tally.figures() for name, tally in calls.items()},
-    )
+def traffic_of(handoffs: Mapping[str, int], **agents: Figures) -> Traffic:
+    """`traffic_of({"A B": 12}, A=calls(3, 0.5))`."""
+    return Traffic({(key.split()[0], key.split()[1]): times for key, times in handoffs.items()}, agents)
 
 
-def calls(number: int, dollars: float | None, *, source: str = "billed", tokens: int = 1_000) -> Tally:
-    """So many calls, of one run."""
+def calls(known: int = 0, dollars: float = 0.0, *, unknown: int = 0, simulated: int = 0, refused: int = 0) -> Figures:
+    """So many calls with a cost, of unknown cost, simulated and refused ones: of one run, a thousand tokens each."""
     tally = Tally()
-    money = 0 if dollars is None else math.floor(dollars * 1e12 + 0.5)
-    cost_source = "unknown" if dollars is None else source
-    tally.add(Part("done", cost_source, number, number, 0, 0, tokens, 0, 0, 0, money, '["r"]', "[]", "[]"))
-    return tally
+    kinds = (("done", "billed", known), ("done", "unknown", unknown), ("done", "simulated", simulated))
+    for status, source, number in (*kinds, ("refused", "none", refused)):
+        if number:
+            money = pico(dollars) if source == "billed" else 0
+            tokens = 0 if status == "refused" else 1_000 * number
+            tally.add(Part(status, source, number, number, 0, 0, tokens, 0, 0, 0, money, '["r"]', "[]", "[]"))
+    return tally.figures()
+
+
+def support_desk() -> tuple[Graph, Traffic]:
+    """A bit of everything: two routes, both ways, a way never taken, who is gone, and whom no route reaches."""
+    declared = Graph(
+        (Route("/api/chat", "Triage"), Route("/api/billing", "Billing")),
+        (
+            Agent("Triage", "haiku", "vendor/haiku-4.5"),
+            Agent("Billing", "claude", "vendor/claude-4.5", ("check_invoice", "refund")),
+            Agent("TechnicalSupportAndEverythingThatNobodyElseKnows", "claude", "vendor/claude-4.5", ("look_up",)),
+            Agent("Archive", "claude", "vendor/claude-4.5", is_reached=False),
+        ),
+        (
+            Handoff("Triage", "Billing"),
+            Handoff("Triage", "TechnicalSupportAndEverythingThatNobodyElseKnows"),
+            Handoff("TechnicalSupportAndEverythingThatNobodyElseKnows", "Billing"),
+            Handoff("Billing", "Triage"),
+        ),
+    )
+    passed = {
+        "Triage Billing": 1_404,
+        "Triage TechnicalSupportAndEverythingThatNobodyElseKnows": 812,
+        "Billing Triage": 9,
+        "Triage <Sales>&": 3,
+    }
+    figures = {
+        "Triage": calls(2_216, 1.2568, refused=2),
+        "Billing": calls(1_400, 17.22, unknown=3),
+        "TechnicalSupportAndEverythingThatNobodyElseKnows": calls(unknown=4),
+        "<Sales>&": calls(simulated=15),
+    }
+    return declared, traffic_of(passed, **figures)
 
 
 @st.composite
@@ -49,7 +84,10 @@ def graphs(draw: st.DrawFn, largest: int = 12) -> Graph:
     some = st.sampled_from(names)
     pairs = draw(st.lists(st.tuples(some, some), max_size=3 * len(names), unique=True))
     paths = draw(st.lists(NAMES.map(lambda name: f"/{name}"), max_size=4, unique=True))
-    agents = [Agent(name, "m", "v/m", is_gone=draw(st.booleans())) for name in names]
+    agents = [
+        Agent(name, "m", "v/m", tuple(draw(st.lists(NAMES, max_size=2))), draw(st.booleans()), draw(st.booleans()))
+        for name in names
+    ]
     return Graph(
         tuple(Route(path, draw(some)) for path in paths),
         tuple(agents),
@@ -58,9 +96,10 @@ def graphs(draw: st.DrawFn, largest: int = 12) -> Graph:
 
 
 @st.composite
-def travelled(draw: st.DrawFn, graph: Graph) -> Traffic:
-    """Traffic on some of its ways, and perhaps on others."""
-    names = [agent.name for agent in graph.agents]
-    ends = st.tuples(st.sampled_from([*names, "Elsewhere"]), st.sampled_from(names))
-    numbers = st.integers(1, 10**9)
-    return Traffic(draw(st.dictionaries(ends, numbers, max_size=8)), {})
+def travelled(draw: st.DrawFn) -> tuple[Graph, Traffic]:
+    """Any graph, and traffic on some of its ways and perhaps on others."""
+    graph = draw(graphs(largest=6))
+    some = st.sampled_from([*(agent.name for agent in graph.agents), "Elsewhere"])
+    handoffs = draw(st.dictionaries(st.tuples(some, some), st.integers(1, 10**9), max_size=8))
+    figures = st.builds(calls, st.integers(0, 10**6), st.floats(0, 10**6), unknown=st.integers(0, 3))
+    return graph, Traffic(handoffs, draw(st.dictionaries(some, figures, max_size=4)))

@@ -1,8 +1,9 @@
-"""The blocks of the README that are made from the program: the table of keys, help texts, an example of problems."""
+"""The blocks of the README that are made from the program: the table of keys, help texts, problems, a flowchart."""
 
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ from click.testing import CliRunner
 
 from fondation.cli import fondation
 from fondation.config.schema import json_schema
+from tests.support.markdown import blocks
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 BROKEN = Path(__file__).with_name("broken.yaml")
 
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>[^\n]+)\n.*?```", re.DOTALL)
+_FLOWCHART = re.compile(r"```mermaid\n.*?```", re.DOTALL)
 _KEYS = re.compile(r"<!-- keys -->\n.*?\n</details>", re.DOTALL)
 
 
 def refreshed(text: str) -> str:
     """The README's text with every generated block as it must be."""
     text = _CONSOLE.sub(lambda match: f"```console\n$ {match['command']}\n{output_of(match['command'])}```", text)
+    text = _FLOWCHART.sub(lambda match: f"```mermaid\n{flowchart(blocks(text[: match.start()], 'yaml')[-1])}```", text)
     return _KEYS.sub(lambda _: f"<!-- keys -->\n\n{key_table()}\n\n</details>", text)
 
 
@@ -32,6 +36,14 @@ def output_of(command: str) -> str:
     words = [str(BROKEN) if word == BROKEN.name else word for word in words]
     result = CliRunner().invoke(fondation, words, prog_name="fondation")
     return result.output.replace(str(BROKEN), BROKEN.name)
+
+
+def flowchart(file: str) -> str:
+    """The agents of a file with this text, as `fondation graph` draws them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "agents.yaml")
+        path.write_text(file)
+        return CliRunner().invoke(fondation, ["graph", str(path)]).stdout
 
 
 def key_table() -> str:

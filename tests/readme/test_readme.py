@@ -71,7 +71,7 @@ def test_the_usage_and_init_commands_are_understood(words: list[str], project: P
             words = [*words, "--help"]  # it would go on for ever; the options before it are checked
         case "init":
             words = [*words, "new"]
-        case "usage":
+        case "usage" | "graph":
             open_store(project / "fondation.db").close()
     result = CliRunner().invoke(fondation, words[1:])
     assert result.exit_code == 0, result.output
