@@ -21,8 +21,8 @@ from fondation.usage.filters import Filters
 from fondation.usage.losses import untimed_rows
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
-from fondation.usage.reports import Report, report
-from fondation.usage.tallies import GROUPINGS
+from fondation.usage.reports import Report, regrouped, report, report_of
+from fondation.usage.tallies import GROUPINGS, tally
 
 from .conftest import MONDAY, Fill, insert
 
@@ -270,3 +270,12 @@ def test_a_duration_that_is_no_number_is_in_no_percentile(path: Path, fill: Fill
 def test_tokens_that_are_too_many_or_no_number_break_no_report(path: Path, fill: Fill, tokens: object) -> None:
     fill({"total_tokens": 7}, {"total_tokens": tokens}, {"total_tokens": tokens})
     assert read(path).total.total_tokens == (7 if tokens == "many" else 2**63 - 1)
+
+
+@pytest.mark.usefixtures("support_desk")
+@pytest.mark.parametrize("kept", [("agent",), ("model",), ("day", "agent"), ("model", "day"), ()])
+def test_calls_that_were_split_can_be_put_together_again(path: Path, kept: tuple[str, ...]) -> None:
+    split = ("day", "agent", "model")
+    with closing(open_to_read(path)) as connection:
+        tallies = tally(connection, Filters(), split, UTC)
+        assert report_of(regrouped(tallies, split, kept), kept) == report(connection, Filters(), kept, UTC)

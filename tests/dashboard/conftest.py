@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from fondation.budgets import Budget
+from fondation.dashboard.desk import Desk
+from fondation.dashboard.html import Pages
+from fondation.dashboard.overview import Overview
+from fondation.dashboard.selection import Selection
+from fondation.graph import Agent, Graph, Handoff, Route
+from fondation.stores import open_store
+from tests.usage.conftest import insert
+
+Fill: TypeAlias = Callable[..., None]
+
+GRAPH = Graph(
+    (Route("/api/chat", "Triage"),),
+    (Agent("Triage", "main", "acme/main"), Agent("Billing", "main", "acme/main")),
+    (Handoff("Triage", "Billing"),),
+)
+PAGES = Pages(GRAPH, ["acme/main"], None, has_chat=True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "fondation.db"
+
+
+@pytest.fixture
+def fill(path: Path) -> Fill:
+    """Makes the ledger, with these calls in it."""
+
+    def fill(*calls: dict[str, Any]) -> None:
+        open_store(path).close()
+        insert(path, *calls)
+
+    return fill
+
+
+@pytest.fixture
+def look(path: Path) -> Callable[..., Overview]:
+    """What the page shows of what is selected."""
+
+    def look(*, zone: tzinfo = UTC, budgets: tuple[Budget, ...] = (), **selected: str) -> Overview:
+        return Desk(path, zone, budgets, GRAPH).overview(Selection(**selected))
+
+    return look

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from fondation.budgets import Budget
+from fondation.dashboard.desk import ChatRuns, Desk
+from fondation.dashboard.html import RUN, USAGE
+from fondation.dashboard.overview import Overview
+from tests.usage.conftest import MONDAY, Fill
+
+from .conftest import GRAPH, PAGES
+from .page import Page
+
+Look = Callable[..., Overview]
+
+PARIS = ZoneInfo("Europe/Paris")
+HOSTILE = "<script>alert('1')</script>\"&\x00\u202e"
+
+
+def shown(overview: Overview) -> Page:
+    return Page(PAGES.usage(overview))
+
+
+def test_cards_and_table_are_those_that_people_know(fill: Fill, look: Look) -> None:
+    fill(
+        {"cost": 0.0078125, "total_tokens": 1_234, "model": "acme/main", "agent_name": "Triage"},
+        {"cost": 1_234.00005, "total_tokens": 12_345_678, "model": None, "timestamp": MONDAY + 3_661},
+    )
+    page = shown(look(zone=PARIS))
+    assert page.headings[0] == "Usage Dashboard"
+    assert [(title, lines[0]) for title, lines in page.stats.items()] == [
+        ("Total Cost", "$1234.0079"),
+        ("Total Tokens", "12,346,912"),
+        ("Total Requests", "2"),
+    ]
+    assert page.tables["Recent usage"] == [
+        ["Timestamp", "Agent", "Tokens", "Cost", "Model"],
+        ["2026-11-23 02:01:01", "Billing", "12,345,678", "$1234.000050", ""],
+        ["2026-11-23 01:00:00", "Triage", "1,234", "$0.007813", "acme/main"],
+    ]
+
+
+def test_an_empty_ledger_is_zero(look: Look) -> None:
+    page = shown(look())
+    assert [lines[0] for lines in page.stats.values()] == ["$0.0000", "0", "0"]
+    assert "Recent usage" not in page.tables
+    assert "No call is recorded yet" in PAGES.usage(look())
+
+
+def test_where_nothing_is_selected_there_is_a_way_back(fill: Fill, look: Look) -> None:
+    fill({"user_id": "ada"})
+    page = shown(look(user="eve"))
+    assert page.links["clear the filters"] == "usage"
+    assert page.stats["Total Requests"][0] == "0"
+
+
+def test_what_a_total_leaves_out_is_said_beside_it(fill: Fill, look: Look) -> None:
+    fill(
+        {"cost": 0.5},
+        {"cost_source": "unknown", "cost_note": "no_price"},
+        {"status": "refused", "cost_source": "none"},
+        {"cost_source": "simulated", "prompt_tokens": 1_500},
+    )
+    page = shown(look())
+    assert page.stats["Total Cost"] == ["$0.5000", "+ 1 call of", "unknown cost"]
+    assert page.stats["Total Tokens"] == ["1,500", "1,500 of them simulated"]
+    assert page.stats["Total Requests"] == ["4", "3 runs · 1 refused · 1 simulated"]
+    assert page.tables["Unknown cost"][1][0].startswith("its provider bills nothing on the wire")
+
+
+@pytest.mark.parametrize(
+    ("call", "cost", "mark"),
+    [
+        ({"cost_source": "unknown"}, "unknown", ""),
+        ({"cost_source": "pending", "status": "running"}, "pending", "running"),
+        ({"cost_source": "simulated"}, "$0.000000", "simulated"),
+        ({"cost_source": "none", "status": "refused"}, "$0.000000", "refused"),
+        ({"cost": 0.25, "status": "aborted"}, "$0.250000", "aborted"),
+        ({"cost": 0.25, "purpose": "title"}, "$0.250000", "title"),
+    ],
+)
+def test_a_row_of_no_known_cost_is_no_zero(
+    fill: Fill, look: Look, call: dict[str, object], cost: str, mark: str
+) -> None:
+    fill(call)
+    timestamp, *cells = shown(look()).tables["Recent usage"][1]
+    assert timestamp.removeprefix("2026-11-23 00:00:00").strip() == mark
+    assert cells == ["Billing", "0", cost, ""]
+
+
+def test_simulated_calls_are_shown_before_any_money_is_spent(fill: Fill, look: Look) -> None:
+    fill({"cost_source": "simulated", "prompt_tokens": 20, "model": "acme/main", "user_id": "ada"})
+    page = shown(look())
+    assert "Tokens by day" in page.headings
+    for table, name in {"By agent": "Billing", "By model": "acme/main", "By user": "ada"}.items():
+        assert page.tables[table][1][:5] == [name, "1", "1", "20", "simulated"]
+
+
+def test_whatever_a_name_holds_it_stays_text(fill: Fill, look: Look) -> None:
+    fill(
+        dict.fromkeys(("agent_name", "model", "user_id", "run_id", "session_id", "status", "cost_note"), HOSTILE)
+        | {"cost_source": "unknown", "handoff_chain": f'["Triage", "{HOSTILE[:8]}"]', "purpose": "answer"}
+    )
+    for selected in ({}, {"agent": HOSTILE}):
+        text = PAGES.usage(look(**selected))
+        Page(text)
+        assert "<script" not in text
+        assert "alert" in text
+
+
+def test_a_filter_offers_the_files_names_and_the_ledgers(fill: Fill, look: Look) -> None:
+    fill({"agent_name": "Old", "model": "acme/old"})
+    text = PAGES.usage(look(agent="Older"))
+    for name in ("Triage", "Billing", "Older"):
+        assert f'<option value="{name}"' in text
+    assert '<option value="Older" selected>' in text
+    assert '<option value="acme/old">' in PAGES.usage(look())
+
+
+def test_names_lead_to_what_they_select_and_keep_the_period(fill: Fill, look: Look) -> None:
+    fill({"agent_name": "Bill & Ben", "run_id": "run/1"})
+    page = shown(look(since="2026-11-01"))
+    assert page.links["Bill & Ben"] == "usage?since=2026-11-01&agent=Bill+%26+Ben"
+    assert page.links["2026-11-23 00:00:00"] == "usage/runs/run%2F1"
+
+
+def test_budgets_are_shown_as_of_now(fill: Fill, look: Look) -> None:
+    budget = Budget("each-user", 2 * 10**12, PARIS, per="user", warn_at=10**12)
+    fill(
+        {"user_id": "ada", "cost": 2.5},
+        {"user_id": "eve", "cost": 1.25},
+        {"user_id": "bob", "cost": 0.5},
+        {"user_id": "bob", "cost_source": "unknown"},
+    )
+    page = shown(look(budgets=(budget,), agent="Nobody"))
+    assert [row[:7] + row[7:] for row in page.tables["Budgets"][1:]] == [
+        ["each-user used up", "user ada", "$2.500000", "$2.00", "125%", "", "$0.000000", "never"],
+        ["each-user runs short", "user eve", "$1.250000", "$2.00", "62%", "", "$0.750000", "never"],
+        ["each-user", "user bob", "$0.500000", "$2.00", "25%", "", "$1.500000", "never"],
+    ]
+    assert "each-user: 1 call of unknown cost is not in what is spent." in PAGES.usage(look(budgets=(budget,)))
+
+
+def test_handoffs_are_counted(fill: Fill, look: Look) -> None:
+    fill({"handoff_chain": '["Triage", "Billing"]', "run_id": "run_1", "round": 2})
+    assert shown(look()).tables["Handoffs"] == [["From", "To", "Handoffs"], ["Triage", "Billing", "1"]]
+
+
+def test_what_must_be_said_stands_before_the_figures(look: Look) -> None:
+    pages = replace(PAGES, notice="nothing is recorded: usage.enabled is false")
+    assert Page(pages.usage(look())).notices == ["nothing is recorded: usage.enabled is false"]
+
+
+def test_a_run_is_told_step_by_step(fill: Fill, path: Path) -> None:
+    first = {"run_id": "run_1", "chat_id": "c1", "session_id": "c1", "user_id": "ada", "requested_model": "acme/main"}
+    fill(
+        {**first, "agent_name": "Triage", "round": 1, "step": 1, "attempt": 1, "cost": 0.25, "duration": 900},
+        {**first, "round": 2, "step": 2, "attempt": 1, "status": "error", "error_type": "rate_limited"},
+        {**first, "round": 2, "step": 2, "attempt": 2, "cost": 0.5, "duration": 4_000, "prompt_tokens": 1_000},
+    )
+    run = Desk(path, PARIS, (), GRAPH).run("run_")
+    page = Page(PAGES.run(run, PARIS))
+    assert page.headings == ["Run", "Over time", "Step by step"]
+    assert [row[:4] + row[8:10] for row in page.tables["Calls"]] == [
+        ["Step", "Agent", "Model", "Outcome", "Cost", "Time"],
+        ["1", "Triage", "acme/main", "done, handoff to Billing", "$0.250000", "900ms"],
+        ["2.1", "Billing", "acme/main", "error: rate_limited", "$0.000000", "-"],
+        ["2.2", "Billing", "acme/main", "done", "$0.500000", "4.0s"],
+        ["Total", "", "", "", "$0.750000", "4.0s"],
+    ]
+    assert (page.links["c1"], page.links["ada"]) == ("c1", "../../usage?user=ada")
+
+
+def test_a_chats_runs_are_listed_each_with_its_page(fill: Fill, path: Path) -> None:
+    chat = {"chat_id": "c1", "session_id": "c1"}
+    fill({**chat, "run_id": "run_1", "cost": 0.25}, {**chat, "run_id": "run_2", "cost": 0.5})
+    found = Desk(path, PARIS, (), GRAPH).run("c1")
+    assert isinstance(found, ChatRuns)
+    page = Page(PAGES.run(found, PARIS))
+    assert [row[:1] + row[4:5] for row in page.tables["Calls"][1:]] == [
+        ["run_1", "$0.250000"],
+        ["run_2", "$0.500000"],
+        ["Total", "$0.750000"],
+    ]
+    assert page.links["run_2"] == "run_2"
+
+
+def test_what_is_wrong_is_told_with_the_way_back() -> None:
+    for place in (USAGE, RUN):
+        page = Page(PAGES.error("since: <7 days> is no period", place))
+        assert page.notices == ["since: <7 days> is no period"]
+        assert page.links["All usage"] == place.usage
