@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fondation import __version__
+from fondation.addresses import is_loopback
 from fondation.agents import missing_keys
 from fondation.server.keys import SERVICES, Services
 
@@ -33,7 +34,7 @@ def banner(loaded: Loaded, app: web.Application, port: int) -> str:
     for title, entries in sections.items():
         for number, entry in enumerate(entries):
             lines.append(f"  {title if number == 0 else '':8}{entry}")
-    lines += ["", f"  {url}", *_try(url, services)]
+    lines += ["", f"  {url}", *_pages(url, services), *_try(url, services)]
     return "\n".join(lines)
 
 
@@ -76,10 +77,23 @@ def _try(url: str, services: Services) -> list[str]:
     if path is None:
         return ["  There is no route yet: add one under routes."]
     curl = f"  try: curl -N {url}{path} -H 'content-type: application/json' -d '{{\"message\": \"Hello\"}}'"
-    return [f"  chat: {url}/", curl] if services.config.server.page else [curl]
+    return [curl]
+
+
+def _pages(url: str, services: Services) -> list[str]:
+    """The dashboard is for this machine alone, so for an address that means it."""
+    server = services.config.server
+    has_chat = server.page and services.cast.routes
+    has_dashboard = server.dashboard and is_loopback(_name_of_this_machine(server.host))
+    pages = [(has_chat, f"  chat: {url}/"), (has_dashboard, f"  usage: {url}/admin/usage")]
+    return [line for is_there, line in pages if is_there]
 
 
 def _url_host(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host
+    name = _name_of_this_machine(host)
+    return f"[{name}]" if ":" in name else name
+
+
+def _name_of_this_machine(host: str) -> str:
+    """By which a server that listens there can be reached from here."""
+    return "localhost" if host in ("0.0.0.0", "::") else host

@@ -60,17 +60,16 @@ class Doors:
         return not peer or is_loopback(peer) or _within(peer, self._proxies)
 
     def check_own_machine(self, request: web.Request) -> None:
-        """What belongs to the server's owner alone is for a browser on the same machine, which names it as such and
-        shows it to no page of another origin. Raises `RequestError` (403).
-        """
-        if not self._comes_from_here(request):
+        """What belongs to the server's owner alone is shown to nobody else. Raises `RequestError` (403)."""
+        if not self.is_own_machine(request):
             raise RequestError(
                 403,
                 "This is shown on the server's own machine alone, at a loopback address; from elsewhere reach it "
                 "through a tunnel, such as ssh -L 8000:localhost:8000 HOST",
             )
 
-    def _comes_from_here(self, request: web.Request) -> bool:
+    def is_own_machine(self, request: web.Request) -> bool:
+        """Whether a browser of this machine asks, by a name that means it, and for no page of another origin."""
         origin = request.headers.get("Origin")
         return (
             is_loopback(request.remote or "")

@@ -42,6 +42,14 @@ def test_the_chat_page_is_named_where_there_is_one(tmp_path: Path) -> None:
     assert "chat: http" not in printed(tmp_path, MODELS + AGENTS + ROUTES + "server: {page: false}\n")
 
 
+def test_the_dashboard_is_named_where_this_machine_may_see_it(tmp_path: Path) -> None:
+    project = MODELS + AGENTS + ROUTES
+    assert "\n  usage: http://127.0.0.1:8123/admin/usage\n" in printed(tmp_path, project)
+    assert "usage: http://localhost:8123/admin/usage" in printed(tmp_path, project + "server: {host: 0.0.0.0}\n")
+    for server in ("{dashboard: false}", "{host: desk.internal}"):
+        assert "admin/usage" not in printed(tmp_path, f"{project}server: {server}\n")
+
+
 def test_every_route_agent_and_model_has_its_line(tmp_path: Path) -> None:
     lines = [line.split() for line in printed(tmp_path, MODELS + AGENTS + ROUTES).splitlines()]
     assert ["routes", "/api/chat", "Ann"] in lines

@@ -40,9 +40,8 @@ def test_every_section_is_in_json_and_a_table_of_its_own(overview: Overview) -> 
     for section in SECTIONS:
         rows = [row for row in table(overview, section) if row.get("row") != "total"]
         if section == "budgets":
-            assert [row["bucket"].removeprefix("'") for row in rows] == [
-                each["bucket"] for each in told["budgets"][0]["buckets"]
-            ]
+            buckets = [each["bucket"] for each in told["budgets"][0]["buckets"]]
+            assert [row["bucket"].removeprefix("'") for row in rows] == buckets
         else:
             assert len(rows) == len(told[section]) > 0
 

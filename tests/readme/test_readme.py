@@ -60,6 +60,9 @@ async def test_the_curl_commands_get_an_answer(words: list[str], project: Path) 
         output, _ = await curl.communicate()
     assert curl.returncode == 0
     text = output.decode()
+    if "/admin/usage" in words[1]:
+        assert text.startswith(("{", "row,"))
+        return
     assert "data: [DONE]" in text or '"handoffs":[{' in text
     assert "imulated" in text
 

@@ -48,7 +48,12 @@ def add_page_routes(router: web.UrlDispatcher) -> None:
 
 
 async def list_routes(request: web.Request) -> web.Response:
-    """`{routes: [{path, agent, agents, chats, client, context, clientTools, maxBody, maxMessage}]}`."""
+    """`{routes: [{path, agent, agents, chats, client, context, clientTools, maxBody, maxMessage}], dashboard}`.
+
+    `dashboard` is its address, relative to the page; null where there is none, or not for this browser.
+    """
     services = request.app[SERVICES]
     told = told_routes(services.cast.routes.values(), services.config.tools)
-    return json_response({"routes": told}, headers={"Cache-Control": "no-cache"})
+    may_see = services.config.server.dashboard and services.doors.is_own_machine(request)
+    dashboard = "admin/usage" if may_see else None
+    return json_response({"routes": told, "dashboard": dashboard}, headers={"Cache-Control": "no-cache"})

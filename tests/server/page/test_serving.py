@@ -104,6 +104,15 @@ async def test_the_page_is_told_of_the_routes(kitchen: Kitchen) -> None:
     assert (other["path"], other["chats"], other["client"], other["clientTools"]) == ("/api/other", "client", 5, {})
 
 
+async def test_the_page_is_told_of_the_dashboard_that_this_browser_may_see(kitchen: Kitchen) -> None:
+    served = await serve(kitchen)
+    assert (await served.ask("GET", "/@page/routes")).json["dashboard"] == "admin/usage"
+    elsewhere = await served.ask("GET", "/@page/routes", headers={"X-Forwarded-For": "192.0.2.1"})
+    assert elsewhere.json["dashboard"] is None
+    without = await serve(kitchen, ANN + "server: {dashboard: false}\n")
+    assert (await without.ask("GET", "/@page/routes")).json["dashboard"] is None
+
+
 async def test_the_page_works_under_a_prefix(tmp_path: Path) -> None:
     file = tmp_path / "agents.yaml"
     file.write_text(ANN)

@@ -15,8 +15,9 @@ export class Refusal extends Error {
   }
 }
 
-export async function listRoutes() {
-  return (await json('GET', '/@page/routes')).routes;
+/** What the page is told: the routes, and the address of the dashboard where this browser may see it. */
+export function readServer() {
+  return json('GET', '/@page/routes');
 }
 
 export function listChats(asked) {

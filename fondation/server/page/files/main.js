@@ -1,6 +1,6 @@
 /** The page: its parts, and which chat they show. */
 
-import { listRoutes } from './api.js';
+import { readServer } from './api.js';
 import { Chat } from './chat.js';
 import { Chats } from './chats.js';
 import { addToDraft } from './drafts.js';
@@ -27,7 +27,7 @@ class Page {
   #isDrawing = false;
   #wasBusy = false;
 
-  constructor(routes) {
+  constructor(routes, dashboard) {
     this.#routes = routes;
     const isOnServer = routes.some((route) => route.chats === 'server');
     const onRemoved = (id) => id === this.#chat.id && this.begin();
@@ -37,7 +37,11 @@ class Page {
     this.options = new Options();
     this.conversation = new ConversationView();
     this.composer = new Composer({ onEditLast: () => this.conversation.editLast() });
-    this.sidebar = new Sidebar(this.chats, { onNew: () => this.begin(), onClose: () => this.showChats(false) });
+    this.sidebar = new Sidebar(this.chats, {
+      dashboard,
+      onNew: () => this.begin(),
+      onClose: () => this.showChats(false),
+    });
     this.header = new Header(routes, {
       onMenu: () => this.showChats(true),
       onRoute: (route) => this.#chooseRoute(route),
@@ -251,8 +255,8 @@ function complain(text) {
 }
 
 try {
-  const routes = await listRoutes();
-  if (routes.length) new Page(routes).start();
+  const { routes, dashboard } = await readServer();
+  if (routes.length) new Page(routes, dashboard).start();
   else complain('There is no route yet: add one under routes in agents.yaml, and start the server again.');
 } catch (error) {
   complain(error.message);

@@ -57,6 +57,7 @@ const DRAWINGS = {
   again: 'M19 12a7 7 0 1 1-2-5M19 4v4h-4',
   close: 'M6 6l12 12M18 6L6 18',
   check: 'M5 13l4 4L19 7',
+  chart: 'M5 19V5M5 19h14M9 15v-4M13 15V8M17 15v-2',
   tool: 'M14 6a4 4 0 0 0-5 5l-5 5 3 3 5-5a4 4 0 0 0 5-5l-2.5 2.5-2-.5-.5-2z',
   thought: 'M12 4a6 6 0 0 0-3.5 10.9V17h7v-2.1A6 6 0 0 0 12 4zM9.5 20h5',
   handoff: 'M4 12h14M13 7l5 5-5 5',

@@ -17,8 +17,8 @@ export class Sidebar {
   #renaming = null;
   #shown = '';
 
-  /** `chats` is the list; `onNew` begins a chat. */
-  constructor(chats, { onNew, onClose }) {
+  /** `chats` is the list; `onNew` begins a chat; `dashboard` is where all costs are shown, or null. */
+  constructor(chats, { dashboard, onNew, onClose }) {
     this.#chats = chats;
     const fresh = el('button', { type: 'button', class: 'new-chat', onclick: onNew }, icon('plus'), 'New chat');
     const close = iconButton('close', 'Close the list of chats', onClose, { class: 'icon-button close-sidebar' });
@@ -32,6 +32,7 @@ export class Sidebar {
       this.#list,
       this.#more,
       this.#note,
+      dashboard && el('a', { class: 'dashboard', href: dashboard }, icon('chart'), 'Usage and costs'),
     );
     let timer;
     this.#field.addEventListener('input', () => {
