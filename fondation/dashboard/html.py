@@ -70,7 +70,7 @@ class Pages:
     def usage(self, overview: Overview) -> str:
         """The page at `/admin/usage`."""
         days, total = by_day(overview), overview.total
-        colours = {series.name: series.css for series in days.chart.legend} if days else {}
+        colours = {series.name: series.css for series in days.legend} if days else {}
         return self._render(
             "usage.html",
             USAGE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fondation.dashboard.charts.measures import COST, Amount, Measure, counts
@@ -22,13 +21,7 @@ _TOKENS = counts("token")
 _MOST_MODELS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class ByDay:
-    title: str
-    chart: Stacked
-
-
-def by_day(overview: Overview) -> ByDay | None:
+def by_day(overview: Overview) -> Stacked | None:
     """What each agent cost on each day; where no money was charged, its tokens. None where there is no call."""
     is_charged = bool(overview.total.cost_pico or overview.total.unknown_cost_calls)
     measure = COST if is_charged else _TOKENS
@@ -38,8 +31,7 @@ def by_day(overview: Overview) -> ByDay | None:
             days.setdefault(date.fromisoformat(day), {})[name_text(agent)] = _amount(figures, measure)
     if not days:
         return None
-    title = "Cost by day" if is_charged else "Tokens by day"
-    return ByDay(title, stacked(title, days, measure, *_ends(overview)))
+    return stacked("Cost" if is_charged else "Tokens", days, measure, *_ends(overview))
 
 
 def latencies(overview: Overview) -> Element | None:

@@ -58,10 +58,10 @@ def gallery() -> str:
     return environment.get_template("gallery.html").render(
         agents=[{"name": name} for name in AGENTS],
         stacked=[
-            ("Cost by day", stacked("Cost by day", days(30, 4), COST)),
-            ("A year of ten agents", stacked("Cost by week", days(400, 10), COST)),
-            ("One day", stacked("Cost by day", {LAST: {"Triage": Amount(Decimal("0.0002"))}}, COST)),
-            ("Tokens of 100 days", stacked("Tokens by day", tokens(100), counts("token"))),
+            ("Cost by day", stacked("Cost", days(30, 4), COST)),
+            ("A year of ten agents", stacked("Cost", days(400, 10), COST)),
+            ("One day", stacked("Cost", {LAST: {"Triage": Amount(Decimal("0.0002"))}}, COST)),
+            ("Tokens of 100 days", stacked("Tokens", tokens(100), counts("token"))),
             ("Nothing known", stacked("Cost", {LAST: {"Triage": Amount(None, 3)}}, COST, LAST - timedelta(6))),
         ],
         models=[

@@ -40,6 +40,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stacked:
+    title: str
+    """What is shown, and by what: `Cost by week`."""
     drawing: Element
     legend: Sequence[Series]
     """From the lowest of a stack to the highest: the greatest first, last the others together."""
@@ -52,7 +54,8 @@ class Stacked:
 
 
 def stacked(name: str, days: Days, measure: Measure, first: date | None = None, last: date | None = None) -> Stacked:
-    """Draw the series of each day; `first` and `last` make the axis longer than the days do.
+    """Draw the series of each day. `name` is what their amounts are, such as `Cost`; `first` and `last` make the axis
+    longer than the days do.
 
     Raises ValueError where there is no day at all.
     """
@@ -61,9 +64,10 @@ def stacked(name: str, days: Days, measure: Measure, first: date | None = None, 
     series = series_of(days, measure)
     stacks = stacks_of(days, over, series)
     chart = _Chart(over, series, stacks, measure, measure.ticks(max(map(_sum, stacks))))
-    drawing = plane(HEIGHT, f"{name}: {chart.main_fact()}", *chart.axes(), *chart.columns(), css="stacked")
+    shown = f"{name} by {over.unit.name}"
+    drawing = plane(HEIGHT, f"{shown}: {chart.main_fact()}", *chart.axes(), *chart.columns(), css="stacked")
     has_unknown = any(each.amount.unknown for each in series)
-    return Stacked(drawing, series, has_unknown, over.unit.name, list(chart.rows()))
+    return Stacked(shown, drawing, series, has_unknown, over.unit.name, list(chart.rows()))
 
 
 def _sum(stack: Stack) -> Number:

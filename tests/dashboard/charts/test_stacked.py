@@ -33,7 +33,7 @@ DAYS = st.dictionaries(
 
 
 def draw(days: Days, first: date | None = None) -> Stacked:
-    return stacked("Cost by day", days, COST, first)
+    return stacked("Cost", days, COST, first)
 
 
 def bars(column: Element) -> list[Element]:
@@ -122,6 +122,11 @@ def test_what_is_almost_nothing_can_be_seen() -> None:
     assert [number(bar, "height") for bar in bars(small)] == [2]
 
 
+def test_the_title_names_what_a_column_stands_for() -> None:
+    assert draw({LAST: {}}).title == "Cost by day"
+    assert draw({LAST: {}}, first=LAST - timedelta(400)).title == "Cost by week"
+
+
 def test_days_between_are_empty_columns() -> None:
     chart = draw({LAST: {"a": Amount(1)}}, first=LAST - timedelta(6))
     columns = of_class(chart.drawing, "column")
@@ -153,7 +158,7 @@ def test_without_a_day_there_is_nothing_to_draw() -> None:
 
 
 def test_a_chart_of_tokens() -> None:
-    chart = stacked("Tokens by day", {LAST: {"a": Amount(12_000)}}, counts("token"))
+    chart = stacked("Tokens", {LAST: {"a": Amount(12_000)}}, counts("token"))
     assert chart.legend[0].words == "12,000 tokens"
     assert [tick.text for tick in of_class(chart.drawing, "tick")][:4] == ["0", "5,000", "10k", "15k"]
 
