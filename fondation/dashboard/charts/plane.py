@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fondation.lettering import cut
 from fondation.svg import Element, element
 
 SMALL, MEDIUM = 12, 13
 """Pixels: of the text of an axis, and of names."""
+BOLD = MEDIUM * 1.1
+"""What is bold is as wide as a text of this size."""
+PHONE, WIDE = 285, 520
+"""Pixels that a plane has at least, and where texts of the class `wide` are shown instead of those of `narrow`."""
 HEAD = 26
 """Pixels of an axis above a chart."""
 
@@ -48,15 +53,25 @@ def upright(x: float, top: float, bottom: float, css: str = "gridline") -> Eleme
     return element("line", x1=percent(x), x2=percent(x), y1=top, y2=bottom, class_=css)
 
 
-def words(x: float | str, y: float, text: str, css: str, anchor: str = "start", *content: Element) -> Element:
+def words(x: float | str, y: float, text: str, css: str, anchor: str = "start") -> Element:
     """A line of text; `x` is in pixels, or in percent as text."""
-    return element("text", text, *content, x=x, y=y, text_anchor=anchor, class_=css)
+    return element("text", text, x=x, y=y, text_anchor=anchor, class_=css)
 
 
 def tick(x: float, label: str, bottom: float) -> Iterator[Element]:
     """A tick of an axis above the chart, and its line down to the bottom."""
     yield upright(x, HEAD - 8, bottom)
     yield words(percent(x), 12, label, "tick", "start" if x <= 0 else "end" if x >= 1 else "middle")
+
+
+def fitting(y: float, text: str, css: str, size: float = MEDIUM, taken: float = 0) -> Iterator[Element]:
+    """A line of text from the left side on, as much of it as there is room for; `taken` pixels of it are another's."""
+    short, long = (cut(text, room - taken, size) for room in (PHONE, WIDE))
+    if short == long:
+        yield words(0, y, text, css)
+    else:
+        yield words(0, y, short, f"{css} narrow")
+        yield words(0, y, long, f"{css} wide")
 
 
 def title(text: str) -> Element:

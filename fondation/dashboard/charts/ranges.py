@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from fondation.dashboard.charts.plane import HEAD, MEDIUM, percent, plane, tick, title, words
+from fondation.dashboard.charts.plane import HEAD, fitting, percent, plane, tick, title, words
 from fondation.dashboard.charts.ticks import Number, Ticks, log_time_ticks
-from fondation.lettering import cut
 from fondation.svg import Element, element
 from fondation.usage.table import duration_text
 
@@ -16,8 +15,6 @@ ROW = 52
 """Pixels of each model."""
 _NAME, _FIRST, _LAST = 16, 27, 40
 _DOT = 4.5
-_ROOM = 285
-"""Pixels of a name: a phone has no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def _main_fact(latencies: Sequence[Latency]) -> str:
 def _row(axis: _Axis, latency: Latency, top: float) -> Iterator[Element]:
     yield title(latency.words)
     yield element("rect", x=0, y=top, width="100%", height=ROW, class_="hit")
-    yield words(0, top + _NAME, cut(latency.name, _ROOM, MEDIUM), "name")
+    yield from fitting(top + _NAME, latency.name, "name")
     if not latency.times:
         yield words(0, top + _FIRST + 8, "not measured", "tick")
     yield from _range(axis, latency.first_p50, latency.first_p95, top + _FIRST, "first")

@@ -9,7 +9,7 @@ from datetime import date
 from fondation.config.words import counted
 from fondation.dashboard.charts.columns import Columns, columns
 from fondation.dashboard.charts.measures import Measure, total
-from fondation.dashboard.charts.plane import SMALL, box, percent, plane, rule, title, words
+from fondation.dashboard.charts.plane import SMALL, WIDE, box, percent, plane, rule, title, words
 from fondation.dashboard.charts.series import Days, Series, Stack, series_of, stacks_of
 from fondation.dashboard.charts.ticks import Number, Ticks
 from fondation.lettering import width_of
@@ -23,8 +23,8 @@ _LEAST = 2.0
 """Pixels of a column that is not zero."""
 _UNKNOWN, _ONLY_UNKNOWN = 7.0, 14.0
 """Pixels of what nobody knows: upon the rest, and alone."""
-_NARROW, _WIDE = 225, 520
-"""Pixels that the plane has at least, on a phone and elsewhere."""
+_NARROW = 225
+"""Pixels that the plane has on a phone: beside it are the labels of its axis."""
 _BETWEEN_LABELS = 14
 
 
@@ -100,7 +100,7 @@ class _Chart:
             yield words(-8, y + 4, label, "tick", "end")
         number = len(self.stacks)
         width = max(width_of(self.over.short(index), SMALL) for index in range(number)) + _BETWEEN_LABELS
-        step = -(-number // int(_WIDE / width))
+        step = -(-number // int(WIDE / width))
         on_a_phone = step * -(-number // (step * int(_NARROW / width)))
         for index in range(number - 1, -1, -step):
             css = "tick" if (number - 1 - index) % on_a_phone == 0 else "tick wide"

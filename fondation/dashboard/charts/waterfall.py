@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from fondation.config.words import counted
-from fondation.dashboard.charts.plane import HEAD, MEDIUM, SMALL, box, plane, rule, tick, title, words
+from fondation.dashboard.charts.plane import BOLD, HEAD, SMALL, box, fitting, plane, rule, tick, title, words
 from fondation.dashboard.charts.ticks import Ticks, time_ticks
-from fondation.lettering import cut, width_of
+from fondation.lettering import width_of
 from fondation.svg import Element, element
 from fondation.usage.table import duration_text
 
 GROUP, LANE = 30, 34
 """Pixels of a heading, and of each call."""
 _LABEL, _BAR, _THICK = 14, 20, 9
-_ROOM = 285
-"""Pixels of a line of text: a phone has no more."""
 _BETWEEN = 8
-_BOLD = MEDIUM * 1.1
-"""What is bold is as wide as a text of this size."""
 _LEAST = 0.004
 """The share of the width that a call has at least."""
 
@@ -76,7 +72,7 @@ class _Chart:
         for at, bar in enumerate(bars):
             if _begins_group(bars, at):
                 yield rule(y + 4, "boundary")
-                yield words(0, y + 22, cut(bar.group, _ROOM, _BOLD), "group", "start", title(bar.group))
+                yield element("g", title(bar.group), *fitting(y + 22, bar.group, "group", BOLD))
                 y += GROUP
             yield element("g", *self._lane(bar, y), class_="row")
             y += LANE
@@ -85,8 +81,7 @@ class _Chart:
         yield title("\n".join(filter(None, [bar.label, _times(bar), bar.note])))
         yield element("rect", x=0, y=top, width="100%", height=LANE, class_="hit")
         took = "unknown" if bar.duration is None else _time(bar.duration)
-        room = _ROOM - width_of(took, SMALL) - _BETWEEN
-        yield words(0, top + _LABEL, cut(bar.label, room, MEDIUM), "name")
+        yield from fitting(top + _LABEL, bar.label, "name", taken=width_of(took, SMALL) + _BETWEEN)
         yield words("100%", top + _LABEL, took, "value", "end")
         y = top + _BAR
         if bar.duration is None:

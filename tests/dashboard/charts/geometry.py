@@ -7,12 +7,10 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from fondation.dashboard.charts.plane import MEDIUM, SMALL
+from fondation.dashboard.charts.plane import BOLD, MEDIUM, PHONE, SMALL, WIDE
 from fondation.lettering import width_of
 from fondation.svg import Element
 
-PHONE, WIDE = 290, 520
-"""Pixels of a plane at least, on a phone and where texts of the class `wide` are shown."""
 NAMES = st.text(st.characters(exclude_categories=["C"]), max_size=90)
 """Whatever can be printed."""
 MARGIN = 72
@@ -60,10 +58,9 @@ def assert_inside(drawing: Element) -> None:
 def assert_legible(drawing: Element, phone: int = PHONE) -> None:
     """No two texts that are shown at once stand in each other's way, on a phone and elsewhere."""
     texts = [each for each in drawing.iter("text") if "readout" not in each.get("class", "")]
-    few = [each for each in texts if "wide" not in each.get("class", "").split()]
-    for width, shown in ((phone, few), (WIDE, texts)):
+    for width, hidden in ((phone, "wide"), (WIDE, "narrow")):
         lines = defaultdict(list)
-        for text in shown:
+        for text in (each for each in texts if hidden not in each.get("class", "").split()):
             lines[number(text, "y")].append(_extent(text, width))
         for extents in lines.values():
             for (_, ends), (begins, _) in pairwise(sorted(extents)):
@@ -75,7 +72,7 @@ def assert_legible(drawing: Element, phone: int = PHONE) -> None:
 def _extent(text: Element, width: int) -> tuple[float, float]:
     at = text.get("x", "")
     x = share(at) * width if at.endswith("%") else float(at)
-    size = MEDIUM if text.get("class") in ("name", "group") else SMALL
+    size = {"name": MEDIUM, "group": BOLD}.get(text.get("class", "").split()[0], SMALL)
     length = width_of(text.text or "", size)
     begins = x - {"start": 0, "middle": length / 2, "end": length}[text.get("text-anchor", "start")]
     return begins, begins + length

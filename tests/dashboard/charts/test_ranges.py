@@ -54,7 +54,9 @@ def test_what_nobody_measured_is_no_dot_and_said() -> None:
 def test_a_long_name_is_cut_and_whole_while_the_mouse_is_on_it() -> None:
     name = "model-" * 20
     (row,) = of_class(draw(Latency(name, 1, 2, 3, 4)), "row")
-    assert (row.findtext("text") or "").endswith("…")
+    short, long = (text.text or "" for text in row.iter("text"))
+    assert 20 < len(short) < len(long) < len(name)
+    assert short.endswith("…")
     assert (row.findtext("title") or "").startswith(f"{name}:")
 
 
