@@ -27,19 +27,19 @@ def test_each_agent_is_a_colour_of_the_days(fill: Fill, look: Look) -> None:
     )
     days = by_day(look())
     assert days is not None
-    assert (days.title, days.chart.unit, days.chart.has_unknown) == ("Cost by day", "day", True)
-    assert [(each.name, each.css, each.words) for each in days.chart.legend] == [
+    assert (days.title, days.unit, days.has_unknown) == ("Cost by day", "day", True)
+    assert [(each.name, each.css, each.words) for each in days.legend] == [
         ("Triage", "series-1", "$0.5000"),
         ("Billing", "series-2", "$0.2500 + 1 call of unknown cost"),
     ]
-    assert len(list(days.chart.drawing.iter("g"))) == 2
+    assert len(list(days.drawing.iter("g"))) == 2
 
 
 def test_where_no_money_is_charged_the_days_show_tokens(fill: Fill, look: Look) -> None:
     fill({"cost_source": "simulated", "prompt_tokens": 1_500})
     days = by_day(look())
     assert days is not None
-    assert (days.title, days.chart.legend[0].words) == ("Tokens by day", "1,500 tokens")
+    assert (days.title, days.legend[0].words) == ("Tokens by day", "1,500 tokens")
 
 
 def test_the_days_are_all_of_the_period_until_now(fill: Fill, look: Look) -> None:
@@ -48,7 +48,7 @@ def test_the_days_are_all_of_the_period_until_now(fill: Fill, look: Look) -> Non
         overview = replace(look(since="2026-11-23", until=until), now=datetime(2026, 11, 27, 9, tzinfo=UTC))
         week = by_day(overview)
         assert week is not None
-        assert len(list(week.chart.drawing.iter("g"))) == columns
+        assert len(list(week.drawing.iter("g"))) == columns
 
 
 def test_without_a_call_there_is_no_picture(look: Look) -> None:

@@ -58,10 +58,10 @@ def words(x: float | str, y: float, text: str, css: str, anchor: str = "start") 
     return element("text", text, x=x, y=y, text_anchor=anchor, class_=css)
 
 
-def tick(x: float, label: str, bottom: float) -> Iterator[Element]:
+def tick(x: float, label: str, bottom: float, css: str = "tick") -> Iterator[Element]:
     """A tick of an axis above the chart, and its line down to the bottom."""
     yield upright(x, HEAD - 8, bottom)
-    yield words(percent(x), 12, label, "tick", "start" if x <= 0 else "end" if x >= 1 else "middle")
+    yield words(percent(x), 12, label, css, "start" if x <= 0 else "end" if x >= 1 else "middle")
 
 
 def fitting(y: float, text: str, css: str, size: float = MEDIUM, taken: float = 0) -> Iterator[Element]:

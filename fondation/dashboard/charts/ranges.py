@@ -59,8 +59,9 @@ class _Axis:
         return log(max(time, 1) / least) / log(most / least)
 
     def draw(self, height: float) -> Iterator[Element]:
-        for value, label in zip(self.ticks.values, self.ticks.labels, strict=True):
-            yield from tick(self.x(value), label, height)
+        """Between its doublings there is less room than between equal steps: a phone shows every other label."""
+        for at, (value, label) in enumerate(zip(self.ticks.values, self.ticks.labels, strict=True)):
+            yield from tick(self.x(value), label, height, "tick wide" if at % 2 and self.ticks.top != value else "tick")
 
 
 def _main_fact(latencies: Sequence[Latency]) -> str:
