@@ -13,11 +13,14 @@ export default defineConfig(({ mode }) => {
         "/api": {
           target: FONDATION_URL,
           changeOrigin: false, // the agents see the pages' own address as theirs: a request from elsewhere they refuse
-          configure: (proxy) =>
+          configure: (proxy) => {
             proxy.on("error", (_error, _request, response) => {
               if (!("writeHead" in response) || response.headersSent) return;
               response.writeHead(502, { "content-type": "application/json" }).end(JSON.stringify(unreachable));
-            }),
+            });
+            // An answer that breaks off does so for the page too: the proxy alone would leave it waiting.
+            proxy.on("proxyRes", (answer, _request, response) => answer.on("error", () => response.destroy()));
+          },
         },
       },
     },

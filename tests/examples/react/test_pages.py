@@ -6,15 +6,19 @@ Every test ends with a look at what a page must not do: errors and warnings on t
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from tests.browser.harness import expect
-from tests.clients.serving import API_KEY, Served, free_port
+from tests.clients.loopback import Loopback
+from tests.clients.serving import API_KEY, Served
 from tests.clients.upstream import HOLD, Answer, Upstream, calls, hands_off, held, refuses, says
 from tests.examples.projects import ROOT
 from tests.support.markdown import blocks
@@ -33,6 +37,8 @@ WITH_DESK = [*AGENTS, AI_SDK_4]
 EVERY = [*WITH_WEATHER, *WITH_DESK]
 WITH_STOP = [*ADVANCED, AI_SDK_4]
 
+CUT = re.compile("Error: (network error|Failed to fetch)")
+"""What a browser says of a connection that broke, with the answer's headers or without."""
 WEATHER = {"location": "Lyon", "temperature": 22, "condition": "Sunny"}
 INVOICE = {"invoiceId": "INV-42", "status": "Paid", "amount": 99.99}
 
@@ -41,6 +47,15 @@ def plays(upstream: Upstream, page: str, *answers: Answer) -> None:
     """Have the agent that a page talks to answer so."""
     first = [hands_off("BillingSupport", "an invoice")] if page in WITH_DESK else []
     upstream.play(*first, *answers)
+
+
+async def breaks_off(request: web.Request) -> web.StreamResponse:
+    """A server that dies while it answers."""
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    assert request.transport is not None
+    request.transport.abort()
+    return response
 
 
 def chats_of(server: Served, **headers: str) -> list[dict[str, Any]]:
@@ -167,15 +182,21 @@ def test_a_refused_request_is_told_in_words_and_tried_again(visitor: Visitor, pa
     expect(visitor.messages).to_have_count(2)
 
 
-def test_agents_that_are_not_there_are_told_in_words(pages: Path, visit: Callable[..., Visitor]) -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
-    with site("preview", nowhere, "--outDir", str(pages)) as url:
-        for page in (ADVANCED[0], AI_SDK_4):
-            visitor = visit(url)
-            visitor.tab.expect("Chat error:", "502 (Bad Gateway)")
-            visitor.open(page)
-            visitor.say("Hello")
-            expect(visitor.page.get_by_role("alert")).to_contain_text(f"Error: Nothing answers at {nowhere}.")
+def test_agents_that_break_off_and_are_gone_then_are_told_in_words(pages: Path, visit: Callable[..., Visitor]) -> None:
+    app = web.Application()
+    app.router.add_post("/{path:.*}", breaks_off)
+    with ExitStack() as stack:
+        with Loopback(app) as agents:
+            url = stack.enter_context(site("preview", agents.url, "--outDir", str(pages)))
+            visitors = [visit(url) for _ in range(2)]
+            for visitor, page in zip(visitors, (ADVANCED[0], AI_SDK_4), strict=True):
+                visitor.tab.expect("Chat error:", "net::ERR_", "502 (Bad Gateway)")
+                visitor.open(page)
+                visitor.say("Hello")
+                expect(visitor.page.get_by_role("alert")).to_contain_text(CUT)
+        for visitor in visitors:
+            visitor.button("Retry").click()
+            expect(visitor.page.get_by_role("alert")).to_contain_text(f"Error: Nothing answers at {agents.url}.")
 
 
 @pytest.mark.parametrize("page", WITH_DESK)
