@@ -82,16 +82,13 @@ def test_a_page_talks_to_its_agents(visitor: Visitor, page: str) -> None:
     else:
         expect(visitor.messages.last.locator("code")).to_have_text(f"🔧 {tool}")
         assert json.loads(visitor.messages.last.locator("pre").inner_text()) == result
-    visitor.say("Thank you")
-    visitor.sees_end("You wrote: “Thank you”.")
-    expect(visitor.messages).to_have_count(4)
     assert visitor.tab.violations() == []
 
 
 @pytest.mark.parametrize("page", EVERY)
 def test_text_shows_as_it_comes(scripted_visitor: Visitor, upstream: Upstream, page: str) -> None:
     visitor = scripted_visitor
-    plays(upstream, page, says(HOLD, "Hello", HOLD, ", world."))
+    plays(upstream, page, says(HOLD, "Hello", HOLD, ", world."), says("Gladly."))
     visitor.open(page)
     visitor.say("Hi")
     thinking = visitor.page.get_by_role("status").filter(has_text="Assistant is ")
@@ -102,6 +99,10 @@ def test_text_shows_as_it_comes(scripted_visitor: Visitor, upstream: Upstream, p
     visitor.release(upstream)
     visitor.sees_end("Hello, world.")
     expect(thinking).to_be_hidden()
+    visitor.say("Thank you")
+    visitor.sees_end("Gladly.")
+    expect(visitor.messages).to_have_count(4)
+    assert upstream.calls[-1].texts[-3:] == ["Hi", "Hello, world.", "Thank you"]
 
 
 @pytest.mark.parametrize("page", WITH_STOP)
@@ -171,14 +172,18 @@ def test_a_failing_model_is_told_in_words(scripted_visitor: Visitor, upstream: U
 
 
 @pytest.mark.parametrize("page", WITH_STOP)
-def test_a_refused_request_is_told_in_words_and_tried_again(visitor: Visitor, page: str) -> None:
+def test_a_refused_request_is_told_in_words_and_tried_again(
+    scripted_visitor: Visitor, upstream: Upstream, page: str
+) -> None:
+    visitor = scripted_visitor
+    plays(upstream, page, says("Here I am."))
     visitor.tab.expect("Chat error:", "503 (Service Unavailable)")
     visitor.open(page)
     visitor.refuse(503, {"error": "The server is restarting"})
     visitor.say("Hello")
     expect(visitor.page.get_by_role("alert").get_by_text("Error:")).to_have_text("Error: The server is restarting")
     visitor.button("Retry").click()
-    visitor.sees_end("Simulated answer")
+    visitor.sees_end("Here I am.")
     expect(visitor.messages).to_have_count(2)
 
 
