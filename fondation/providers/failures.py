@@ -149,7 +149,8 @@ class Failures:
                 hint = "for a certificate of your own, name its CA in SSL_CERT_FILE"
                 return self.make(ProviderUnavailable, f"{words}; {hint}", retryable=False, charged=False)
             case aiohttp.ClientConnectorError():
-                return self.make(ProviderUnavailable, f"{words}; check that it runs, and base_url", charged=False)
+                reason = "the network" if isinstance(failure, aiohttp.ClientConnectorDNSError) else "that it runs"
+                return self.make(ProviderUnavailable, f"{words}; check base_url, and {reason}", charged=False)
             case aiohttp.ClientHttpProxyError(status=status):
                 retryable = status >= 500
                 text = f"the proxy answered {status} {failure.message}"

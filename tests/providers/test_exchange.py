@@ -197,7 +197,7 @@ async def test_nobody_listens_at_the_address(upstream: Upstream, openai: MakePro
     await upstream.close()
     error = (await ask(openai())).error
     assert isinstance(error, ProviderUnavailable)
-    assert str(error).endswith("check that it runs, and base_url")
+    assert str(error).endswith("check base_url, and that it runs")
     assert error.retryable
     assert error.charged is False
     await upstream.start()

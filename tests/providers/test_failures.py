@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from email.utils import formatdate
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -273,6 +274,17 @@ def test_requests_without_a_response(failure: Exception, kind: type[ProviderErro
     assert made.retryable is retryable
     assert not made.stale_connection
     assert request_failure(failure, sent=False).charged is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [(aiohttp.ClientConnectorError, "that it runs"), (aiohttp.ClientConnectorDNSError, "the network")],
+)
+def test_who_finds_no_server_is_told_where_to_look(kind: type[aiohttp.ClientConnectorError], advice: str) -> None:
+    place: Any = SimpleNamespace(host="models.test", port=443, ssl=True)
+    made = request_failure(kind(place, OSError(111, "refused")), sent=False)
+    assert "models.test:443" in str(made)
+    assert str(made).endswith(f"; check base_url, and {advice}")
 
 
 def test_only_a_kept_connection_can_be_stale() -> None:
