@@ -58,6 +58,7 @@ async def test_the_project_serves_without_a_key(here: Path, message: str, tool: 
     async with TestClient(TestServer(app)) as client:
         headers = {"accept": "application/json"}
         answer = await (await client.post("/api/chat", json={"message": message}, headers=headers)).json()
+        assert (await client.get("/")).content_type == "text/html"
     assert [call["toolName"] for call in answer["toolCalls"]] == [tool]
     assert answer["agent"] == agent
 
@@ -65,6 +66,7 @@ async def test_the_project_serves_without_a_key(here: Path, message: str, tool: 
 def test_it_says_what_to_type_next(here: Path) -> None:
     output = run("my shop").output
     assert "cd 'my shop'\n  fondation serve --simulate=missing" in output
+    assert "open http://127.0.0.1:8000/ and" in output
     assert "curl -N http://127.0.0.1:8000/api/chat" in output
     assert "useChat(" in output
     assert "OPENROUTER_API_KEY" in output
