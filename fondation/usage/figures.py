@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
@@ -22,6 +22,8 @@ _SOME = 10_000
 """Calls, of which it is worth while to read the arrays at once."""
 _MANY = 50_000
 """Times, of which it is worth while to count those that are alike."""
+_AT_ONCE = 100_000
+"""Characters of arrays that are read in one go: about a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +166,14 @@ class _Counted:
     def add(self, parts: Sequence[Part]) -> None:
         real = [part for part in parts if not part.is_simulated]
         answered = [part for part in real if part.is_answered]
-        self.runs.update(*_arrays(part.run_ids for part in real))
-        if len(real) < len(parts):
-            self.simulated_runs.update(*_arrays(part.run_ids for part in parts if part.is_simulated))
-        self.durations.add(_arrays(part.durations for part in answered))
-        self.first_tokens.add(_arrays(part.first_tokens for part in answered))
+        for arrays in _arrays(part.run_ids for part in real):
+            self.runs.update(*arrays)
+        for arrays in _arrays(part.run_ids for part in parts if part.is_simulated):
+            self.simulated_runs.update(*arrays)
+        for arrays in _arrays(part.durations for part in answered):
+            self.durations.add(arrays)
+        for arrays in _arrays(part.first_tokens for part in answered):
+            self.first_tokens.add(arrays)
         self.parts += (Part(*part[:-3], "", "", "") for part in parts)
 
     def merge(self, other: _Counted) -> None:
@@ -223,7 +228,15 @@ def merged(tallies: Iterable[Tally]) -> Tally:
     return whole
 
 
-def _arrays(texts: Iterable[str]) -> list[list[Any]]:
-    """What is in these JSON arrays."""
-    arrays: list[list[Any]] = msgspec.json.decode(f"[{','.join(texts)}]")
-    return arrays
+def _arrays(texts: Iterable[str]) -> Iterator[list[list[Any]]]:
+    """What is in these JSON arrays, many at once, and never so many that a server's other threads wait for it."""
+    waiting: list[str] = []
+    size = 0
+    for text in texts:
+        waiting.append(text)
+        size += len(text)
+        if size >= _AT_ONCE:
+            yield msgspec.json.decode(f"[{','.join(waiting)}]")
+            waiting, size = [], 0
+    if waiting:
+        yield msgspec.json.decode(f"[{','.join(waiting)}]")
