@@ -35,7 +35,7 @@ class Desk:
     graph: Graph
 
     def overview(self, selection: Selection) -> Overview:
-        """What is recorded and selected. Raises ValueError where the selection cannot be understood."""
+        """What is recorded and selected. Raises `BadSelection`."""
         with self._opened() as connection:
             return read_overview(connection, selection, self.budgets, self.graph, datetime.now(self.zone))
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fondation.budgets import formats as budgets
 from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
+from fondation.dashboard.selection import BadSelection
 from fondation.graph import Passed
 from fondation.usage import formats as usage
 from fondation.usage.calls import Call, UnknownCosts
@@ -57,7 +58,7 @@ def as_json(overview: Overview) -> str:
 
 
 def as_csv(overview: Overview, section: str) -> str:
-    """One of `SECTIONS`: a head, and a line for each of its rows. Raises ValueError, whose text says what to type."""
+    """One of `SECTIONS`: a head, and a line for each of its rows. Raises `BadSelection`."""
     match section:
         case "calls":
             return _table(map(_call, overview.calls), CALL_COLUMNS)
@@ -71,7 +72,7 @@ def as_csv(overview: Overview, section: str) -> str:
         case "budgets":
             return budgets.as_csv(overview.budgets)
         case _:
-            raise ValueError(f"there is no section {section!r}: type one of {', '.join(SECTIONS)}")
+            raise BadSelection(f"there is no section {section!r}: type one of {', '.join(SECTIONS)}")
 
 
 def run_as_json(found: Run | ChatRuns) -> str:

@@ -68,7 +68,7 @@ class Overview:
 def read_overview(
     connection: sqlite3.Connection, selection: Selection, budgets: Sequence[Budget], graph: Graph, now: datetime
 ) -> Overview:
-    """Raises ValueError where the selection cannot be understood; its text says what to type."""
+    """Raises `BadSelection`."""
     filters, zone = selection.filters(now), now.tzinfo
     assert zone is not None
     tallies = tally(connection, filters, _SPLIT, zone)

@@ -7,8 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from fondation.errors import FondationError
 from fondation.usage.filters import Filters
 from fondation.usage.periods import Period, parse_moment
+
+
+class BadSelection(FondationError):
+    """What is asked for cannot be understood; the text says what to type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,10 @@ class Selection:
         return cls(**{name: query.get(name, "").strip() for name in cls.__dataclass_fields__})
 
     def filters(self, now: datetime) -> Filters:
-        """The same for reports; `now` brings the time zone. Raises ValueError, whose text says what to type."""
+        """The same for reports; `now` brings the time zone. Raises `BadSelection`."""
         period = Period(_moment("since", self.since, now), _moment("until", self.until, now))
         if period.since and period.until and period.since >= period.until:
-            raise ValueError(f"since {self.since} is not before until {self.until}")
+            raise BadSelection(f"since {self.since} is not before until {self.until}")
         return Filters(period, agent=self.agent or None, model=self.model or None, user=self.user or None)
 
     def address(self, **changes: str) -> str:
@@ -43,4 +48,4 @@ def _moment(name: str, text: str, now: datetime) -> datetime | None:
     try:
         return parse_moment(text, now) if text else None
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise BadSelection(f"{name}: {error}") from error

@@ -16,7 +16,7 @@ from fondation.budgets import budgets_of
 from fondation.dashboard.desk import Desk
 from fondation.dashboard.formats import as_csv, as_json, run_as_json
 from fondation.dashboard.html import RUN, USAGE, Pages, Place
-from fondation.dashboard.selection import Selection
+from fondation.dashboard.selection import BadSelection, Selection
 from fondation.errors import RequestError
 from fondation.graph import graph_of
 from fondation.server import page
@@ -27,6 +27,9 @@ from fondation.usage.explaining import NoSuchRun
 from fondation.usage.reading import NoLedger
 
 PATH = "/admin/usage"
+
+NEAR = {"/admin": "admin/usage", "/admin/": "usage", f"{PATH}/": "../usage"}
+"""What people type as well, and the way from there."""
 
 FOLDER = Path(fondation.dashboard.__file__).parent / "files"
 
@@ -51,6 +54,8 @@ def add_dashboard_routes(app: web.Application) -> None:
             raise web.HTTPNotFound
         return asset.answer(request)
 
+    for near, way in NEAR.items():
+        app.router.add_get(near, _elsewhere(way))
     app.router.add_get(PATH, _shown(dashboard.usage, dashboard.pages, USAGE))
     app.router.add_get(f"{PATH}/runs/{{id}}", _shown(dashboard.run, dashboard.pages, RUN))
     app.router.add_get(f"{PATH}/{{name}}", file)
@@ -106,8 +111,15 @@ class _Dashboard:
             raise RequestError(404, str(error)) from error
         except NoLedger as error:
             raise RequestError(503, f"{error}", {"Retry-After": "5"}) from error
-        except ValueError as error:
+        except BadSelection as error:
             raise RequestError(400, str(error)) from error
+
+
+def _elsewhere(way: str) -> Handler:
+    async def handler(_: web.Request) -> web.Response:
+        raise web.HTTPFound(way)
+
+    return handler
 
 
 def _load_assets() -> dict[str, Asset]:
@@ -122,8 +134,8 @@ def _shown(show: Callable[[web.Request, Format], Awaitable[web.Response]], pages
     async def handler(request: web.Request) -> web.Response:
         form: Format = "json" if wants_json(request) else "html"
         try:
-            request.app[SERVICES].doors.check_own_machine(request)
             form = _format(request.query.get("format", form))
+            request.app[SERVICES].doors.check_own_machine(request)
             return await show(request, form)
         except RequestError as error:
             if form != "html":

@@ -12,6 +12,7 @@ import pytest
 from fondation.budgets import Budget
 from fondation.dashboard.formats import SECTIONS, as_csv, as_json
 from fondation.dashboard.overview import Overview
+from fondation.dashboard.selection import BadSelection
 from tests.usage.conftest import Fill
 
 Look = Callable[..., Overview]
@@ -64,5 +65,5 @@ def test_a_spreadsheet_runs_no_name(overview: Overview) -> None:
 
 
 def test_a_section_that_is_none_is_told(overview: Overview) -> None:
-    with pytest.raises(ValueError, match="there is no section 'cats': type one of calls, days, "):
+    with pytest.raises(BadSelection, match="there is no section 'cats': type one of calls, days, "):
         as_csv(overview, "cats")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondation.dashboard.selection import Selection
+from fondation.dashboard.selection import BadSelection, Selection
 from fondation.usage.filters import Filters
 from fondation.usage.periods import Period
 
@@ -36,7 +36,7 @@ def test_what_is_typed_selects() -> None:
     ],
 )
 def test_a_period_that_is_none_is_told_with_its_name(selection: Selection, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(BadSelection, match=words):
         selection.filters(NOW)
 
 

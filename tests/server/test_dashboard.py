@@ -103,6 +103,24 @@ async def test_all_that_a_page_links_to_is_there(tmp_path: Path, path: str) -> N
             assert (await client.get(page.url.join(URL(html.unescape(link))).relative())).status == 200, link
 
 
+@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/usage/"])
+async def test_what_people_type_as_well_leads_there(tmp_path: Path, path: str) -> None:
+    (tmp_path / "agents.yaml").write_text(ANN)
+    app = web.Application()
+    app.add_subapp("/ai/", create_app(tmp_path / "agents.yaml"))
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.get(f"/ai{path}")).url.path == "/ai/admin/usage"
+
+
+@pytest.mark.parametrize(
+    "query", ["user=%ff", "agent=%ed%a0%80", "model=%00", f"user={'x' * 5_000}", "since=%F0%9F%98%80"]
+)
+async def test_odd_letters_select_nothing(desk: Served, query: str) -> None:
+    for form in ("html", "json"):
+        assert (await desk.ask("GET", f"/admin/usage?{query}&format={form}")).status in (200, 400)
+    assert (await desk.ask("GET", f"/admin/usage/runs/{query.partition('=')[2]}")).status in (400, 404)
+
+
 async def test_json_and_csv_tell_the_same_figures(desk: Served) -> None:
     told = (await desk.ask("GET", "/admin/usage", headers=JSON)).json
     assert (told["requests"], told["tokens"], told["total"]["cost"]) == (2, 1_242, 0.5078125)
