@@ -86,6 +86,14 @@ def test_the_mouse_on_a_column_tells_its_day_and_sum(wide: Tab) -> None:
     expect(readout).to_have_text("unknown (3 calls)")
 
 
+def test_what_the_mouse_is_on_stands_in_nobodys_way(opened: Tab) -> None:
+    for picture in opened.page.locator(".picture:has(.stacked)").all():
+        head = picture.locator("xpath=preceding-sibling::*[1]")
+        texts = [box(text) for text in picture.locator(".readout").all()]
+        assert min(text["y"] for text in texts) >= box(head)["y"] + box(head)["height"]
+        assert min(text["x"] for text in texts) >= 0
+
+
 def test_a_line_of_the_legend_shows_its_series_alone(wide: Tab) -> None:
     chart = wide.page.locator(".picture").first
     chart.locator(".legend .series-2").hover()
