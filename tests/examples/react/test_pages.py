@@ -82,6 +82,10 @@ def test_a_page_talks_to_its_agents(visitor: Visitor, page: str) -> None:
     else:
         expect(visitor.messages.last.locator("code")).to_have_text(f"🔧 {tool}")
         assert json.loads(visitor.messages.last.locator("pre").inner_text()) == result
+    if page in WITH_DESK:
+        expect(visitor.agent).to_have_text("Current Agent: BillingSupport")
+    if page in WITH_STOP:
+        expect(visitor.header).to_have_text("Messages: 2 | Model: anthropic/claude-sonnet-4.5 | Status: ready")
     assert visitor.tab.violations() == []
 
 
@@ -111,13 +115,12 @@ def test_the_header_counts_messages_and_names_the_model(
 ) -> None:
     visitor = scripted_visitor
     plays(upstream, page, says("Hello", HOLD, "."))
-    header = visitor.page.get_by_text("Messages: ")
     visitor.open(page)
-    expect(header).to_have_text("Messages: 0 | Model: none yet | Status: ready")
+    expect(visitor.header).to_have_text("Messages: 0 | Model: none yet | Status: ready")
     assert "x-user-id" not in visitor.say("Hi")  # nobody is logged in
-    expect(header).to_have_text("Messages: 2 | Model: none yet | Status: streaming")
+    expect(visitor.header).to_have_text("Messages: 2 | Model: none yet | Status: streaming")
     visitor.release(upstream)
-    expect(header).to_have_text("Messages: 2 | Model: scripted-1 | Status: ready")
+    expect(visitor.header).to_have_text("Messages: 2 | Model: scripted-1 | Status: ready")
 
 
 @pytest.mark.parametrize("page", WITH_STOP)
@@ -150,6 +153,16 @@ def test_stop_ends_the_models_call_and_keeps_what_came(
     assert upstream.calls[-1].texts[-3:] == ["Hi", "So far", "Go on"]
 
 
+@pytest.mark.parametrize("page", ADVANCED)
+def test_a_simulated_answer_can_be_stopped_too(visitor: Visitor, page: str) -> None:
+    visitor.open(page)
+    visitor.say(f"Search for {'long ' * 50}")
+    visitor.sees("According to search_web")
+    visitor.button("Stop").click()
+    expect(visitor.field).to_be_focused()
+    expect(visitor.messages.last.get_by_text("According to")).not_to_contain_text("Another page")
+
+
 @pytest.mark.parametrize("page", EVERY)
 def test_a_failing_model_is_told_in_words(scripted_visitor: Visitor, upstream: Upstream, page: str) -> None:
     visitor = scripted_visitor
@@ -172,18 +185,14 @@ def test_a_failing_model_is_told_in_words(scripted_visitor: Visitor, upstream: U
 
 
 @pytest.mark.parametrize("page", WITH_STOP)
-def test_a_refused_request_is_told_in_words_and_tried_again(
-    scripted_visitor: Visitor, upstream: Upstream, page: str
-) -> None:
-    visitor = scripted_visitor
-    plays(upstream, page, says("Here I am."))
+def test_a_refused_request_is_told_in_words_and_tried_again(visitor: Visitor, page: str) -> None:
     visitor.tab.expect("Chat error:", "503 (Service Unavailable)")
     visitor.open(page)
     visitor.refuse(503, {"error": "The server is restarting"})
     visitor.say("Hello")
     expect(visitor.page.get_by_role("alert").get_by_text("Error:")).to_have_text("Error: The server is restarting")
     visitor.button("Retry").click()
-    visitor.sees_end("Here I am.")
+    visitor.sees_end("Simulated answer")
     expect(visitor.messages).to_have_count(2)
 
 

@@ -29,6 +29,11 @@ class Visitor:
         return self.page.get_by_role("article")
 
     @property
+    def header(self) -> Locator:
+        """How many messages there are, and by which model."""
+        return self.page.get_by_text("Messages: ")
+
+    @property
     def agent(self) -> Locator:
         """Who has the conversation."""
         return self.page.get_by_role("status").filter(has_text="Current Agent: ")
