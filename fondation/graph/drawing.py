@@ -63,12 +63,14 @@ class _Drawing:
             layout.width,
             layout.height,
             graph_sentence(self._graph, self._traffic),
-            *self._content(layout),
+            element("g", *self._lines(layout), aria_hidden="true"),
+            *self._boxes(layout),
             role="img" if self._href is None else "group",
             class_="graph",
         )
 
-    def _content(self, layout: Layout) -> Iterator[Element]:
+    def _lines(self, layout: Layout) -> Iterator[Element]:
+        """With their numbers. Who cannot see them reads `rows`."""
         handoffs, first = self._graph.handoffs, len(self._graph.routes)
         for line in layout.lines[:first]:
             yield element("g", *_line(line, _THIN), class_="graph-line graph-line-of-route")
@@ -77,6 +79,8 @@ class _Drawing:
         for handoff, box in zip(handoffs, layout.labels[first:], strict=True):
             if box is not None:
                 yield _number(box, f"{times_of(handoff, self._traffic):,}")
+
+    def _boxes(self, layout: Layout) -> Iterator[Element]:
         for route in self._graph.routes:
             yield _route(route, layout.boxes[Vertex("route", route.path)])
         for agent in self._graph.agents:
@@ -121,10 +125,11 @@ class _Drawing:
         classes = ["graph-agent"]
         classes += ["graph-agent-gone"] if agent.is_gone else []
         classes += ["graph-agent-unreached"] if self._graph.leaves_out(agent) else []
-        content = [element("title", said), _frame(box, 10), *self._lettering(agent, box)]
+        title, content = element("title", said), [_frame(box, 10), *self._lettering(agent, box)]
         if self._href is None:
-            return element("g", *content, class_=" ".join(classes))
-        return element("a", *content, href=self._href(agent.name), aria_label=said, class_=" ".join(classes))
+            return element("g", title, *content, class_=" ".join(classes))
+        shown = element("g", *content, aria_hidden="true")  # the link's name says it, and more
+        return element("a", title, shown, href=self._href(agent.name), aria_label=said, class_=" ".join(classes))
 
     def _lettering(self, agent: Agent, box: Box) -> Iterator[Element]:
         room = box.width - 2 * _PADDING

@@ -1,4 +1,4 @@
-"""Where the numbers on the lines stand: on their line, and on no box and no other number where that can be."""
+"""Where the numbers on the lines stand: on their line, and on no box, arrow head or other number where that can be."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _Cell: TypeAlias = tuple[int, int]
 _SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8, 0.14, 0.86)
 """Of a line, from its middle on."""
 _CELL = 64.0
+_HEAD = 14.0
+"""The length of the head of an arrow, and its height."""
 _STEPS = 24
 """Into how many a curve is taken apart, to find out what lies on it."""
 _LINE_COVERED = 12.0
@@ -26,7 +28,7 @@ class _Taken:
     def __init__(self, boxes: Iterable[Box], lines: Sequence[Line]) -> None:
         self._boxes: defaultdict[_Cell, set[Box]] = defaultdict(set)
         self._points: defaultdict[_Cell, set[tuple[int, Point]]] = defaultdict(set)
-        for box in boxes:
+        for box in (*boxes, *map(_head, lines)):
             self.add(box)
         for number, line in enumerate(lines):
             for curve in line.curves[::2]:
@@ -58,6 +60,12 @@ def placed(lines: Sequence[Line], widths: Sequence[float], height: float, boxes:
         taken.add(best)
         found.append(best)
     return found
+
+
+def _head(line: Line) -> Box:
+    """Where the head of the arrow is."""
+    left = line.end.x - _HEAD if line.heading > 0 else line.end.x
+    return Box(left, line.end.y - _HEAD / 2, _HEAD, _HEAD)
 
 
 def _places(line: Line) -> Iterator[Point]:
