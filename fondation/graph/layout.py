@@ -12,15 +12,15 @@ from fondation.graph.lines import Line, Point, height_for, lines_of, outermost
 from fondation.graph.model import Graph
 from fondation.graph.ordering import neighbours, ordered
 from fondation.graph.placing import Box, middles_of
-from fondation.graph.sides import sides_of
+from fondation.graph.sides import Sides, sides_of
 
-MARGIN = 16.0
+_MARGIN = 16.0
 _BETWEEN_ROWS = 18.0
 _LEAST_BETWEEN_COLUMNS, _MOST_BETWEEN_COLUMNS = 104.0, 260.0
 _SLOPE = 0.3
 """Room to the side for each unit that a line goes up or down."""
 _BESIDE_LABELS = 60.0
-LABEL_HEIGHT = 18.0
+_NUMBER_HEIGHT = 18.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ class Layout:
     height: float
     boxes: Mapping[Vertex, Box]
     """Of the routes and the agents."""
-    lines: Sequence[Line]
-    """Of the routes, then of the handoffs, in their order."""
-    labels: Sequence[Box | None]
-    """Where the number of each line stands."""
+    of_routes: Sequence[Line]
+    of_handoffs: Sequence[Line]
+    """Each in the graph's order."""
+    numbers: Sequence[Box | None]
+    """Where the number of each handoff stands."""
 
 
-def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float]) -> Layout:
-    """`sizes` are those that the boxes need; `labels` the widths of the numbers of all lines, 0 where one has none."""
+def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], numbers: Sequence[float]) -> Layout:
+    """`sizes` are those that the boxes need; `numbers` the widths of those of the handoffs, 0 where one has none."""
     columns, ways = columns_of(graph)
     columns = ordered(columns, ways)
     sides = sides_of(columns, ways)
-    heights = {vertex: sizes[vertex].height if vertex in sizes else 0.0 for column in columns for vertex in column}
-    for (vertex, _), ends in sides.items():
-        heights[vertex] = max(heights[vertex], height_for(len(ends)))
+    labels = [*[0.0] * len(graph.routes), *numbers]
+    heights = _heights(columns, sizes, sides)
     middles = middles_of(columns, neighbours(columns, ways), heights, _BETWEEN_ROWS)
     boxes: dict[Vertex, Box] = {}
     x = 0.0
@@ -56,13 +56,23 @@ def lay_out(graph: Graph, sizes: Mapping[Vertex, Size], labels: Sequence[float])
         width = max(sizes[vertex].width for vertex in column if vertex in sizes)
         boxes |= {each: Box(x, middles[each] - heights[each] / 2, width, heights[each]) for each in column}
         x += width + gap
-    return _framed(boxes, lines_of(ways, boxes, sides), labels)
+    lines = lines_of(ways, boxes, sides)
+    shown = {vertex: box for vertex, box in boxes.items() if vertex in sizes}
+    return _framed(shown, lines, placed(lines, labels, _NUMBER_HEIGHT, shown.values()), len(graph.routes))
+
+
+def _heights(columns: Columns, sizes: Mapping[Vertex, Size], sides: Sides) -> dict[Vertex, float]:
+    """Those that the boxes need, also for their lines; a bend has none."""
+    heights = {vertex: sizes[vertex].height if vertex in sizes else 0.0 for column in columns for vertex in column}
+    for (vertex, _), ends in sides.items():
+        heights[vertex] = max(heights[vertex], height_for(len(ends)))
+    return heights
 
 
 def _gaps(
     columns: Columns, ways: Sequence[Way], labels: Sequence[float], middles: Mapping[Vertex, float]
 ) -> list[float]:
-    """The room to the right of each column: more where lines are steep, or have wide numbers."""
+    """The room to the right of each column: more where lines are steep, or have wide labels."""
     place = {vertex: number for number, column in enumerate(columns) for vertex in column}
     gaps = [_LEAST_BETWEEN_COLUMNS] * len(columns)
     for way, label in zip(ways, labels, strict=True):
@@ -73,22 +83,20 @@ def _gaps(
     return gaps
 
 
-def _framed(boxes: Mapping[Vertex, Box], lines: Sequence[Line], labels: Sequence[float]) -> Layout:
+def _framed(boxes: Mapping[Vertex, Box], lines: Sequence[Line], labels: Sequence[Box | None], routes: int) -> Layout:
     """Moved so that all of it, lines that reach over the boxes too, is within the margins."""
-    shown = {vertex: box for vertex, box in boxes.items() if vertex.kind != "bend"}
-    numbers = placed(lines, labels, LABEL_HEIGHT, shown.values())
-    solid = [*shown.values(), *filter(None, numbers)]
-    points = [
-        *outermost(lines),
-        *(Point(box.x, box.y) for box in solid),
-        *(Point(box.right, box.bottom) for box in solid),
-    ]
-    xs, ys = [point.x for point in points] or [0.0], [point.y for point in points] or [0.0]
-    right, down = MARGIN - min(xs), MARGIN - min(ys)
+    solid = [*boxes.values(), *filter(None, labels)]
+    corners = [point for box in solid for point in (Point(box.x, box.y), Point(box.right, box.bottom))]
+    points = [*outermost(lines), *corners] or [Point(0.0, 0.0)]
+    left, top = min(point.x for point in points), min(point.y for point in points)
+    width, height = max(point.x for point in points) - left, max(point.y for point in points) - top
+    move = _MARGIN - left, _MARGIN - top
+    moved = [line.moved(*move) for line in lines]
     return Layout(
-        max(xs) + right + MARGIN,
-        max(ys) + down + MARGIN,
-        {vertex: box.moved(right, down) for vertex, box in shown.items()},
-        [line.moved(right, down) for line in lines],
-        [box and box.moved(right, down) for box in numbers],
+        width + 2 * _MARGIN,
+        height + 2 * _MARGIN,
+        boxes={vertex: box.moved(*move) for vertex, box in boxes.items()},
+        of_routes=moved[:routes],
+        of_handoffs=moved[routes:],
+        numbers=[box and box.moved(*move) for box in labels[routes:]],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fondation.config.words import counted
-from fondation.graph.model import Agent, Graph
+from fondation.graph.model import Agent, Graph, Route
 from fondation.usage.figures import Figures
 from fondation.usage.money import dollars, sum_text
 
@@ -60,6 +60,11 @@ def agent_sentence(agent: Agent, traffic: Traffic | None) -> str:
     if traffic is not None:
         said += _figures(traffic.agents.get(agent.name))
     return f"{agent.name}: {'; '.join(said)}"
+
+
+def route_sentence(route: Route) -> str:
+    """`/api/chat: Triage answers first`."""
+    return f"{route.path}: {route.agent} answers first"
 
 
 def handoff_sentence(source: str, target: str, times: int | None, *, is_gone: bool) -> str:

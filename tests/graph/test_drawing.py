@@ -57,12 +57,11 @@ def test_busier_lines_are_broader_and_unused_ones_are_thin() -> None:
     assert found["A to B"] > found["A to C"] > found["A to D"] > found["A to E"]
 
 
-def test_what_was_never_taken_and_what_is_gone_look_different() -> None:
+def test_what_was_taken_and_what_is_gone_look_different() -> None:
     picture = draw(graph("A B", "A C"), traffic_of({"A B": 1, "B Old": 2}))
-    assert [title(each) for each in of_class(picture, "graph-line-unused")] == ["A to C: 0 handoffs"]
-    assert [title(each) for each in of_class(picture, "graph-line-gone")] == [
-        "B to Old: 2 handoffs; no longer in the file"
-    ]
+    gone = "B to Old: 2 handoffs; no longer in the file"
+    assert [title(each) for each in of_class(picture, "graph-line-busy")] == ["A to B: 1 handoff", gone]
+    assert [title(each) for each in of_class(picture, "graph-line-gone")] == [gone]
     assert [said(each)[0] for each in of_class(picture, "graph-agent-gone")] == ["Old"]
 
 

@@ -36,26 +36,31 @@ def lie_apart(one: Box, other: Box) -> bool:
 
 
 def laid_out(of: Graph, label: float = 0) -> Layout:
-    return lay_out(of, dict.fromkeys(vertices(of), Size(150, 60)), [label] * (len(of.routes) + len(of.handoffs)))
+    return lay_out(of, dict.fromkeys(vertices(of), Size(150, 60)), [label] * len(of.handoffs))
+
+
+def lines_in(layout: Layout) -> list[Line]:
+    return [*layout.of_routes, *layout.of_handoffs]
 
 
 @given(of=graphs(), data=st.data())
 @settings(max_examples=80, deadline=None)
 def test_any_graph_has_its_boxes_apart_its_lines_ended_and_all_in_the_picture(of: Graph, data: st.DataObject) -> None:
-    labels = data.draw(st.lists(st.sampled_from([0.0, 20.0, 90.0]), min_size=len(ends(of)), max_size=len(ends(of))))
-    layout = lay_out(of, {vertex: data.draw(sizes) for vertex in vertices(of)}, labels)
+    number = len(of.handoffs)
+    numbers = data.draw(st.lists(st.sampled_from([0.0, 20.0, 90.0]), min_size=number, max_size=number))
+    layout = lay_out(of, {vertex: data.draw(sizes) for vertex in vertices(of)}, numbers)
     assert set(layout.boxes) == set(vertices(of))
     for one, other in combinations(layout.boxes.values(), 2):
         assert lie_apart(one, other)
-    for (source, target), line in zip(ends(of), layout.lines, strict=True):
+    for (source, target), line in zip(ends(of), lines_in(layout), strict=True):
         assert is_on_a_side(layout.boxes[source], line.start.x, line.start.y)
         assert is_on_a_side(layout.boxes[target], line.end.x, line.end.y)
         assert all(one.end == other.start for one, other in pairwise(line.curves))
         assert all(is_inside(layout, *curve.at(share / 8)) for curve in line.curves for share in range(9))
-    within = [curve.at(share / 8) for line in layout.lines for curve in line.curves for share in range(1, 8)]
+    within = [curve.at(share / 8) for line in lines_in(layout) for curve in line.curves for share in range(1, 8)]
     assert [(box, at) for box in layout.boxes.values() for at in within if is_covered(box, *at)] == []
-    assert [box is not None for box in layout.labels] == [width > 0 for width in labels]
-    for box in (*layout.boxes.values(), *filter(None, layout.labels)):
+    assert [box is not None for box in layout.numbers] == [width > 0 for width in numbers]
+    for box in (*layout.boxes.values(), *filter(None, layout.numbers)):
         assert is_inside(layout, box.x, box.y)
         assert is_inside(layout, box.right, box.bottom)
 
@@ -85,7 +90,7 @@ def test_columns_are_handoffs_away_from_a_route() -> None:
 
 
 def test_both_ways_between_two_agents_are_lines_of_their_own_that_do_not_cross() -> None:
-    there, back = laid_out(graph("A B", "B A", routes={"/": "A"})).lines[1:]
+    there, back = laid_out(graph("A B", "B A", routes={"/": "A"})).of_handoffs
     assert there.heading == 1
     assert back.heading == -1
     assert all(y(there, share / 10) < y(back, 1 - share / 10) for share in range(11))
@@ -99,7 +104,7 @@ def y(line: Line, share: float) -> float:
 def test_a_line_back_over_several_columns_passes_between_the_boxes() -> None:
     of = graph("A B", "B C", "C D", "D A", "A E", "E F", routes={"/": "A"})
     layout = laid_out(of)
-    back = layout.lines[4]
+    back = layout.of_handoffs[3]
     assert len(back.curves) == 5
     points = [curve.at(share / 20) for curve in back.curves for share in range(21)]
     assert [box for box in layout.boxes.values() for at in points if is_covered(box, *at)] == []
@@ -107,7 +112,7 @@ def test_a_line_back_over_several_columns_passes_between_the_boxes() -> None:
 
 def test_a_handoff_to_itself_leaves_the_box_and_comes_back() -> None:
     layout = laid_out(graph("A A"))
-    (line,) = layout.lines
+    (line,) = layout.of_handoffs
     box = layout.boxes[Vertex("agent", "A")]
     assert line.start.x == line.end.x == box.right
     assert line.curves[0].at(0.5).x > box.right + 10

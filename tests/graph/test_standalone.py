@@ -29,12 +29,11 @@ def test_every_rule_has_its_dark_twin() -> None:
 def test_there_is_paper_beneath_it_all() -> None:
     root = ElementTree.fromstring(standalone(draw(*support_desk())))
     assert [each.get("class") for each in root][:3] == [None, "graph-paper", None]
-    assert root[2][0].get("class") == "graph-line graph-line-of-route"
+    assert root[2][0].get("class") == "graph-line"
 
 
 def test_every_class_of_the_picture_has_a_rule() -> None:
     picture = draw(*support_desk(), href=lambda name: name)
     classes = {name for each in picture.iter() for name in (each.get("class") or "").split()}
     text = standalone(picture)
-    unruled = {name for name in classes if not re.search(rf"\.{name}\b", text[: text.index("</style>")])}
-    assert unruled == {"graph-line-of-route", "graph-line-unused"}
+    assert [name for name in classes if not re.search(rf"\.{name}\b", text[: text.index("</style>")])] == []
