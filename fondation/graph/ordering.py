@@ -33,12 +33,12 @@ def ordered(columns: Columns, ways: Sequence[Way]) -> list[list[Vertex]]:
     """The columns, each in the best order that was found; the same for the same graph."""
     left, right = neighbours(columns, ways)
     best = current = [list(column) for column in columns]
-    fewest = _crossings(current, right)
+    fewest = crossings(current, right)
     for sweep in range(_SWEEPS):
         if fewest == 0:
             break
         current = _swept(current, left) if sweep % 2 == 0 else _swept(current[::-1], right)[::-1]
-        count = _crossings(current, right)
+        count = crossings(current, right)
         if count < fewest:
             best, fewest = current, count
     return best
@@ -59,7 +59,7 @@ def _swept(columns: Columns, before: Neighbours) -> list[list[Vertex]]:
     return swept
 
 
-def _crossings(columns: Columns, right: Neighbours) -> int:
+def crossings(columns: Columns, right: Neighbours) -> int:
     """How many pairs of lines between neighbouring columns cross."""
     count = 0
     for one, other in pairwise(columns):

@@ -44,11 +44,11 @@ def middles_of(
     """The y of the middle of each, with `space` between them; the uppermost begins at 0."""
     middles: dict[Vertex, float] = {}
     for column in columns:
-        middles |= zip(column, _apart(column, [None] * len(column), heights, space), strict=True)
+        middles |= zip(column, apart(column, [None] * len(column), heights, space), strict=True)
     for sweep in range(_SWEEPS):
         for column in columns if sweep % 2 == 0 else columns[::-1]:
             wanted = [_mean(vertex, linked, middles) for vertex in column]
-            middles |= zip(column, _apart(column, wanted, heights, space), strict=True)
+            middles |= zip(column, apart(column, wanted, heights, space), strict=True)
     top = min((middle - heights[vertex] / 2 for vertex, middle in middles.items()), default=0.0)
     return {vertex: middle - top for vertex, middle in middles.items()}
 
@@ -60,7 +60,7 @@ def _mean(vertex: Vertex, linked: Sequence[Neighbours], middles: Mapping[Vertex,
     return sum(means) / len(means) if means else None
 
 
-def _apart(
+def apart(
     column: Sequence[Vertex], wanted: Sequence[float | None], heights: Mapping[Vertex, float], space: float
 ) -> list[float]:
     """The middles that are nearest to the wanted ones by the sum of squares, in order and without overlap.

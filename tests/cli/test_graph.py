@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
+from fondation.cli import fondation
 from fondation.cli.graph import command
 from fondation.stores import open_store
 from tests.usage.conftest import insert
@@ -196,3 +197,8 @@ def test_a_period_that_is_none_is_explained(graph: Drawing, option: str, typed: 
     result = graph(option, typed)
     assert result.exit_code == 2
     assert f'{option}: "{typed}" is no period' in result.stderr
+
+
+def test_the_help_is_the_golden_one() -> None:
+    result = CliRunner().invoke(fondation, ["graph", "--help"], prog_name="fondation")
+    assert result.output == (Path(__file__).parent / "golden" / "graph-help.txt").read_text()
