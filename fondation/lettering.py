@@ -15,16 +15,14 @@ _MONOSPACED_SHARE = 0.61
 
 def width_of(text: str, size: float, *, is_monospaced: bool = False) -> float:
     """The width of a line of text in a font of this size, in the same unit; seldom less than it really takes."""
-    if is_monospaced and text.isascii():
-        return size * _MONOSPACED_SHARE * len(text)
-    return size * sum(map(_share, text))
+    return size * sum(_share(character, is_monospaced) for character in text)
 
 
 def cut(text: str, room: float, size: float, *, is_monospaced: bool = False) -> str:
     """As much of the text as there is room for, with an ellipsis where that is not all of it."""
     if width_of(text, size, is_monospaced=is_monospaced) <= room:
         return text
-    left = room - width_of(ELLIPSIS, size)
+    left = room - width_of(ELLIPSIS, size, is_monospaced=is_monospaced)
     kept = 0
     for character in text:
         left -= width_of(character, size, is_monospaced=is_monospaced)
@@ -34,7 +32,9 @@ def cut(text: str, room: float, size: float, *, is_monospaced: bool = False) -> 
     return f"{text[:kept].rstrip()}{ELLIPSIS}"
 
 
-def _share(character: str) -> float:
+def _share(character: str, is_monospaced: bool) -> float:
+    if is_monospaced and character.isascii():
+        return _MONOSPACED_SHARE
     if unicodedata.combining(character):
         return 0.0
     if unicodedata.east_asian_width(character) in "WF":

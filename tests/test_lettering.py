@@ -35,8 +35,8 @@ def test_what_does_not_fit_is_cut() -> None:
     assert cut("The whole of billing", 60, 12) == f"The wh{ELLIPSIS}"
 
 
-@given(text=st.text(max_size=60), room=st.floats(12, 400), is_monospaced=st.booleans())
+@given(text=st.text(max_size=60), room=st.floats(13, 400), is_monospaced=st.booleans())
 def test_whatever_is_cut_fits_and_is_the_beginning(text: str, room: float, is_monospaced: bool) -> None:
     shown = cut(text, room, 12, is_monospaced=is_monospaced)
-    assert width_of(shown, 12, is_monospaced=is_monospaced) <= room + 1
+    assert width_of(shown, 12, is_monospaced=is_monospaced) <= room + 1e-6
     assert shown == text or (shown.endswith(ELLIPSIS) and text.startswith(shown.removesuffix(ELLIPSIS)))

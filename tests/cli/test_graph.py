@@ -11,7 +11,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from fondation.cli import fondation
-from fondation.cli.graph import command
 from fondation.stores import open_store
 from tests.usage.conftest import insert
 
@@ -48,7 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def graph(folder: Path) -> Drawing:
-    return lambda *arguments: CliRunner().invoke(command, arguments)
+    return lambda *arguments: CliRunner().invoke(fondation, ["graph", *arguments], prog_name="fondation")
 
 
 def pass_on(path: Path, *chains: tuple[str, ...], ago: int = 0, **others: Any) -> None:
@@ -199,6 +198,5 @@ def test_a_period_that_is_none_is_explained(graph: Drawing, option: str, typed: 
     assert f'{option}: "{typed}" is no period' in result.stderr
 
 
-def test_the_help_is_the_golden_one() -> None:
-    result = CliRunner().invoke(fondation, ["graph", "--help"], prog_name="fondation")
-    assert result.output == (Path(__file__).parent / "golden" / "graph-help.txt").read_text()
+def test_the_help_is_the_golden_one(graph: Drawing) -> None:
+    assert graph("--help").output == (Path(__file__).parent / "golden" / "graph-help.txt").read_text()
