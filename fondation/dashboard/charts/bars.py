@@ -82,7 +82,7 @@ def _seen(share: float) -> float:
 
 
 def _box(x: float, width: float, css: str) -> Element:
-    return box(x, _MARGIN, min(width, 1 - x), _BAR, css)
+    return box(x, _MARGIN, width, _BAR, css)
 
 
 def _mark(x: float, css: str) -> Element:

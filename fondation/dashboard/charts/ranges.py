@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
-from fondation.dashboard.charts.plane import HEAD, fitting, percent, plane, tick, title, words
+from fondation.dashboard.charts.plane import HEAD, box, fitting, percent, plane, tick, title, words
 from fondation.dashboard.charts.ticks import Number, Ticks, log_time_ticks
 from fondation.svg import Element, element
 from fondation.usage.table import duration_text
@@ -59,7 +59,7 @@ class _Axis:
         return log(max(time, 1) / least) / log(most / least)
 
     def draw(self, height: float) -> Iterator[Element]:
-        """Between its doublings there is less room than between equal steps: a phone shows every other label."""
+        """The ticks. Between doublings there is less room than between equal steps: a phone shows every other label."""
         for at, (value, label) in enumerate(zip(self.ticks.values, self.ticks.labels, strict=True)):
             yield from tick(self.x(value), label, height, "tick wide" if at % 2 and self.ticks.top != value else "tick")
 
@@ -77,7 +77,7 @@ def _main_fact(latencies: Sequence[Latency]) -> str:
 
 def _row(axis: _Axis, latency: Latency, top: float) -> Iterator[Element]:
     yield title(latency.words)
-    yield element("rect", x=0, y=top, width="100%", height=ROW, class_="hit")
+    yield box(0, top, 1, ROW, "hit")
     yield from fitting(top + _NAME, latency.name, "name")
     if not latency.times:
         yield words(0, top + _FIRST + 8, "not measured", "tick")

@@ -113,7 +113,7 @@ class _Chart:
             heading = f"{self.over.long(index)}: {self._in_all(stack)}"
             yield element(
                 "g",
-                title("\n".join([heading, *self._parts(stack)])),
+                title("\n".join([heading, *(self._parts(stack) if len(self.series) > 1 else ())])),
                 box(index * slot, TOP, slot, GROUND - TOP, "hit"),
                 *self._bars(stack, (index + 0.5) * slot - width / 2, width, heading),
                 words("100%", 12, self.over.long(index), "readout", "end"),
@@ -128,23 +128,20 @@ class _Chart:
                 yield Row(self.over.long(index), self._in_all(stack), parts)
 
     def _bars(self, stack: Stack, x: float, width: float, heading: str) -> Iterator[Element]:
-        names = {each.css: each.name for each in self.series}
+        tips = dict(zip(stack, self._parts(stack), strict=True))
         height = GROUND - self._y(_sum(stack))
         stretch = max(_LEAST / height, 1) if height else 0
         y = float(GROUND)
         for css, amount in stack.items():
             if bar := (GROUND - self._y(amount.drawn)) * stretch:
                 y -= bar
-                tip = title(f"{names[css]}: {self.measure.words(amount)}\n{heading}")
-                yield box(x, y, width, bar - 1 if bar > 4 else bar, css, tip)
+                yield box(x, y, width, bar - 1 if bar > 4 else bar, css, title(f"{tips[css]}\n{heading}"))
         if missing := sum(amount.unknown for amount in stack.values()):
             bar = _UNKNOWN if height else _ONLY_UNKNOWN
             tip = title(f"{counted(missing, 'call')} of unknown amount\n{heading}")
             yield box(x, y - bar, width, bar - 1, "unknown", tip)
 
     def _parts(self, stack: Stack) -> list[str]:
-        if len(self.series) < 2:
-            return []
         names = {each.css: each.name for each in self.series}
         return [f"{names[css]}: {self.measure.words(amount)}" for css, amount in stack.items()]
 

@@ -79,7 +79,7 @@ class _Chart:
 
     def _lane(self, bar: Bar, top: float) -> Iterator[Element]:
         yield title("\n".join(filter(None, [bar.label, _times(bar), bar.note])))
-        yield element("rect", x=0, y=top, width="100%", height=LANE, class_="hit")
+        yield box(0, top, 1, LANE, "hit")
         took = "unknown" if bar.duration is None else _time(bar.duration)
         yield from fitting(top + _LABEL, bar.label, "name", taken=width_of(took, SMALL) + _BETWEEN)
         yield words("100%", top + _LABEL, took, "value", "end")

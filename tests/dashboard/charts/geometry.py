@@ -37,8 +37,7 @@ def assert_inside(drawing: Element) -> None:
     """Every mark is on the plane, and none has a negative length."""
     height = number(drawing, "height")
     for rect in drawing.iter("rect"):
-        x = 0.0 if rect.get("x") == "0" else share(rect.get("x"))
-        width = share(rect.get("width"))
+        x, width = share(rect.get("x")), share(rect.get("width"))
         assert x >= 0
         assert width >= 0
         assert x + width <= 1 + _ROUNDING
