@@ -149,13 +149,17 @@ def test_a_chat_that_went_on_in_another_tab_is_read_again(person: Person) -> Non
     other.goto(person.page.url)
     messages = other.locator(".message")
     expect(messages).to_have_count(2)
+    person.page.bring_to_front()
     person.say("Second")
     person.sees_end("Two.")
+    other.bring_to_front()
     other.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(messages).to_contain_text(["First", "One.", "Second", "Two."])
+    person.page.bring_to_front()
     person.press("Delete First")
     person.press("Delete")
     expect(person.chats).to_have_count(0)
+    other.bring_to_front()
     other.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(other.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
     expect(messages).to_have_count(0)
@@ -167,10 +171,11 @@ def test_a_long_list_stays_as_long_as_it_was(person: Person) -> None:
     script = """async (count) => {
         const headers = {'content-type': 'application/json', accept: 'application/json'};
         headers['x-session-id'] = JSON.parse(localStorage.getItem('fondation.session'));
-        for (let i = 0; i < count; i++) {
+        const begin = (_, i) => {
             const body = JSON.stringify({id: `c${i}`, message: 'Hi'});
-            await fetch('/api/simulated', {method: 'POST', headers, body});
-        }
+            return fetch('/api/simulated', {method: 'POST', headers, body});
+        };
+        await Promise.all(Array.from({length: count}, begin));
     }"""
     person.page.evaluate(script, 60)
     person.page.reload()
@@ -178,14 +183,15 @@ def test_a_long_list_stays_as_long_as_it_was(person: Person) -> None:
     person.press("Show more")
     expect(person.chats).to_have_count(60)
     person.chats.last.get_by_role("link").click()
-    sidebar = person.page.locator(".sidebar")
-    place = sidebar.evaluate("node => node.scrollTop")
+    listed = person.page.locator(".listed")
+    place = listed.evaluate("node => node.scrollTop")
     assert place > 0
+    expect(person.page.get_by_label("Search chats")).to_be_in_viewport()
     with person.page.expect_response("**/api/chats?*"):
         person.page.evaluate("window.dispatchEvent(new Event('focus'))")
     expect(person.chats.last.get_by_role("link")).to_have_attribute("aria-current", "page")
     expect(person.chats).to_have_count(60)
-    assert sidebar.evaluate("node => node.scrollTop") == place
+    assert listed.evaluate("node => node.scrollTop") == place
 
 
 @pytest.mark.parametrize("way", ["forbidden", "full"])

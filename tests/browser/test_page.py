@@ -56,6 +56,14 @@ def test_text_shows_as_it_is_written(person: Person) -> None:
     expect(person.answer.locator(".facts")).to_have_text("scripted-1 · 12 tokens in, 3 out · $0.000081")
 
 
+def test_each_paragraph_is_written_from_the_side_where_its_language_begins(person: Person) -> None:
+    person.open("/api/chat", says("مرحبا بالعالم\n\nHello, world.\n\n- שלום"))
+    person.say("Greet me")
+    person.sees_end("Hello, world.")
+    direction = "node => getComputedStyle(node).direction"
+    assert [each.evaluate(direction) for each in person.answer.locator(".markdown > *").all()] == ["rtl", "ltr", "rtl"]
+
+
 def test_markdown_is_nodes(person: Person) -> None:
     person.open("/api/chat", says(MARKDOWN))
     person.say("Show me")
@@ -101,7 +109,9 @@ def test_a_tool_shows_its_arguments_and_its_result(person: Person) -> None:
     person.open("/api/chat", calls(("get_weather", {"city": "Lyon"})), says("Cloudy."))
     person.say("Weather?")
     person.sees_end("get_weather", "done", "Cloudy.")
+    expect(person.answer.get_by_text("city: Lyon")).to_be_visible()
     person.answer.get_by_text("get_weather").click()
+    expect(person.answer.get_by_text("city: Lyon")).to_be_hidden()
     person.sees('"city": "Lyon"', '"temperature": 18')
     assert person.tab.violations() == []
 
@@ -173,6 +183,14 @@ def test_a_clients_tool_may_fail(person: Person) -> None:
     person.page.get_by_label("Output of locate").fill("no signal")
     person.press("Say that it failed")
     person.sees_end("A pity.", "no signal")
+
+
+def test_the_first_call_that_waits_shows_from_its_top(person: Person) -> None:
+    wanted = [("refund", {"invoice": f"INV-{number}", "amount": 5}) for number in range(4)]
+    person.open("/api/desk6", calls(*wanted))
+    person.say("Refund them all")
+    person.sees_end("waits for your approval")
+    expect(person.answer.locator(".tool").first.get_by_text("refund")).to_be_in_viewport()
 
 
 def test_calls_that_wait_together_go_on_together(person: Person) -> None:
@@ -257,6 +275,7 @@ def test_a_text_that_is_pasted_with_its_picture_is_text(person: Person) -> None:
     [
         ("a.zip", "application/zip", b"PK\x03\x04\0", "a.zip cannot be sent: images, audio, text and PDF can."),
         ("a.txt", "text/plain", b"", "a.txt is empty."),
+        ("a.png", "image/png", b"no picture", "a.png is no picture that can be read."),
     ],
 )
 def test_a_file_that_no_model_takes_is_refused(
@@ -274,7 +293,7 @@ def test_files_go_along(person: Person, tmp_path: Path) -> None:
     picture.write_bytes(
         bytes.fromhex(
             "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-            "0000000d49444154789c6360f8cfc0f01f0005000201a5f645400000000049454e44ae426082"
+            "0000000d49444154789c63f8dfc0f01f000680027f104c1be10000000049454e44ae426082"
         )
     )
     person.open("/api/chat", says("A dot."))
@@ -384,6 +403,7 @@ def test_an_edit_is_left(person: Person) -> None:
     person.page.keyboard.press("Escape")
     expect(person.page.get_by_label("Your message")).to_have_count(0)
     expect(person.messages.first).to_contain_text("One")
+    expect(person.messages.first.get_by_role("button", name="Edit")).to_be_focused()
 
 
 @pytest.mark.parametrize(("route", "said"), [("/api/unpriced", "cost unknown"), ("/api/simulated", "simulated")])
@@ -422,6 +442,16 @@ def test_the_values_of_a_route_go_along(person: Person) -> None:
     assert body is not None
     assert body["context"] == {"plan": "premium", "seats": 3, "trial": False}
     person.sees_end("Noted.")
+
+
+def test_a_value_of_a_route_that_it_does_not_take_says_so(person: Person) -> None:
+    person.open("/api/context")
+    person.page.get_by_text("Options").click()
+    seats = person.page.get_by_label("seats")
+    seats.fill("1.5")
+    seats.press("Tab")
+    expect(seats).to_be_focused()
+    assert seats.evaluate("field => field.validity.stepMismatch")
 
 
 def test_a_person_chooses_the_agent(person: Person) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.harness import Browser, Tab, expect, tab
+from tests.browser.harness import Browser, FilePayload, Tab, expect, tab
 from tests.browser.person import Person
 from tests.clients.serving import Served
 from tests.clients.upstream import HOLD, Upstream, calls, refuses, says
@@ -68,6 +68,17 @@ def test_the_focus_is_never_lost_to_a_button_that_goes_away(person: Person) -> N
     person.sees_end("Hello.")
 
 
+def test_routes_are_walked_through_by_keys(person: Person) -> None:
+    person.open("/api/chat")
+    route = person.page.get_by_label("Route")
+    person.page.keyboard.press("Shift+Tab")
+    route.focus()
+    for wanted in ("/api/lasting", "/api/desk"):
+        person.page.keyboard.press("ArrowDown")
+        expect(route).to_have_value(wanted)
+    expect(route).to_be_focused()
+
+
 def test_the_first_of_all_leads_to_the_message_field(person: Person) -> None:
     person.open()
     first = person.page.locator("a, button, input, select, textarea").first
@@ -111,6 +122,21 @@ def test_a_phone_shows_all_of_it_within_its_width(phone: Person) -> None:
     assert phone.page.evaluate("document.documentElement.scrollWidth") == 360
     assert phone.page.evaluate("document.querySelector('.scroller').scrollWidth") <= 360
     assert phone.tab.violations() == []
+
+
+def test_long_names_of_files_and_many_options_fit(phone: Person) -> None:
+    phone.open("/api/context", says("Noted."))
+    phone.page.get_by_text("Options").click()
+    expect(phone.page.get_by_label("Agent")).to_have_count(0)
+    expect(phone.page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport(ratio=1)
+    file: FilePayload = {"name": f"{'n' * 120}.txt", "mimeType": "text/plain", "buffer": b"a note"}
+    phone.page.locator("input[type=file]").set_input_files(file)
+    phone.say("Read it")
+    phone.sees_end("Noted.")
+    assert phone.page.evaluate("document.querySelector('.scroller').scrollWidth") <= 360
+    bubble = phone.messages.first.bounding_box()
+    assert bubble is not None
+    assert bubble["x"] >= 0
 
 
 def test_a_phone_opens_the_list_of_chats_over_the_conversation(phone: Person) -> None:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ago, budget, bytes, cost, exactCost, money, rate, tokens, total } from '../../../fondation/server/page/files/words.js';
+import { ago, budget, bytes, cost, exactCost, money, rate, tokens, total, withLocalTimes } from '../../../fondation/server/page/files/words.js';
 
 test('money has the digits that matter', () => {
   const wanted = {
@@ -75,6 +75,13 @@ test('times are told by how long they are ago', () => {
 
 test('sizes', () => {
   assert.deepEqual([bytes(12), bytes(2048), bytes(3_400_000)], ['12 B', '2 KB', '3.4 MB']);
+});
+
+test('moments in a sentence are told as here', () => {
+  const told = withLocalTimes('All is spent. It begins anew at 2026-12-01T12:00:00Z.');
+  assert.match(told, /^All is spent\. It begins anew at .*\b(30|1|2)\b.*\.$/);
+  assert.doesNotMatch(told, /T12/);
+  assert.equal(withLocalTimes('Nothing of that kind'), 'Nothing of that kind');
 });
 
 test('warnings say what is spent, and when it is over', () => {

@@ -4,6 +4,8 @@ import { bytes } from './words.js';
 
 /** Of a body that is sent, files are a third larger in base64; the rest is left for text. */
 const SHARE = 0.7;
+/** Pictures that every browser can read. */
+const PICTURE = /^image\/(?:png|jpeg|gif|webp)$/;
 const SENDABLE = /^(?:image|audio|text)\/|^application\/pdf$/;
 
 /** A file as a part of a message that has `others`. What it raises says to the person why it cannot go along. */
@@ -18,7 +20,9 @@ export async function filePart(file, others, route) {
   if (!content.byteLength) throw new Error(`${name} is empty.`);
   const mediaType = mediaTypeOf(file, content);
   if (!mediaType) throw new Error(`${name} cannot be sent: images, audio, text and PDF can.`);
-  return { type: 'file', mediaType, url: await dataUrl(new Blob([content], { type: mediaType })), filename: name };
+  const blob = new Blob([content], { type: mediaType });
+  if (PICTURE.test(mediaType) && !(await isPicture(blob))) throw new Error(`${name} is no picture that can be read.`);
+  return { type: 'file', mediaType, url: await dataUrl(blob), filename: name };
 }
 
 /** Bytes of a part's file. */
@@ -31,6 +35,15 @@ export function sizeOf({ url }) {
 function mediaTypeOf({ type }, content) {
   if (SENDABLE.test(type)) return type;
   return isText(content) ? 'text/plain' : null;
+}
+
+async function isPicture(blob) {
+  try {
+    (await createImageBitmap(blob)).close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isText(content) {

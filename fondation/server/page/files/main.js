@@ -44,7 +44,7 @@ class Page {
     });
     this.header = new Header(routes, {
       onMenu: () => this.showChats(true),
-      onRoute: (route) => this.#chooseRoute(route),
+      onRoute: (...choice) => this.#chooseRoute(...choice),
       onKeys: showKeys,
     });
   }
@@ -66,11 +66,15 @@ class Page {
   }
 
   /** A new chat, on the route that was chosen last. */
-  begin(route = this.#lastRoute()) {
+  begin() {
+    this.#beginOn(this.#lastRoute());
+    this.composer.focus();
+  }
+
+  #beginOn(route) {
     if (location.hash) history.pushState(null, '', location.pathname + location.search);
     this.#show(this.#make({ route }));
     this.showChats(false);
-    this.composer.focus();
   }
 
   showChats(isShown) {
@@ -156,7 +160,9 @@ class Page {
       return;
     }
     this.settling.follow(chat);
-    if (chat.waiting.length) this.announcer.say('A tool waits for your answer.');
+    if (!chat.waiting.length) return;
+    this.conversation.toWaiting();
+    this.announcer.say('A tool waits for your answer.');
   }
 
   #listChanged() {
@@ -180,9 +186,11 @@ class Page {
     return titleOf(listed ?? { title: chat.title, excerpt: chat.messages.length ? textOf(chat.messages[0]) : '' });
   }
 
-  #chooseRoute(route) {
+  /** Whoever walks through the routes by keys stays among them. */
+  #chooseRoute(route, isByKeys) {
     remember('route', route.path);
-    this.begin(route);
+    this.#beginOn(route);
+    if (!isByKeys) this.composer.focus();
   }
 
   #lastRoute() {

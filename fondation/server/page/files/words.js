@@ -96,6 +96,11 @@ export function budget({ budget: name, spent, limit, reset }) {
   return `Budget ${name ?? ''}: ${spending}${resets(reset)}`.replace(' :', ':');
 }
 
+/** Moments that a sentence of the server names, as here: `2026-12-01T00:00:00Z` is `1 Dec, 01:00`. */
+export function withLocalTimes(text) {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (moment) => localTime(new Date(moment)));
+}
+
 export function rate({ limit, remaining, reset }) {
   const left = typeof remaining === 'number' ? `${COUNT.format(remaining)} of ${COUNT.format(limit)} left` : 'reached';
   return `Rate limit: ${left}${resets(reset)}`;
@@ -103,7 +108,9 @@ export function rate({ limit, remaining, reset }) {
 
 function resets(reset) {
   const time = new Date(typeof reset === 'number' ? reset * 1000 : (reset ?? NaN));
-  if (Number.isNaN(time.getTime())) return '';
-  const form = { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
-  return `, resets ${time.toLocaleString([], form)}`;
+  return Number.isNaN(time.getTime()) ? '' : `, resets ${localTime(time)}`;
+}
+
+function localTime(time) {
+  return time.toLocaleString([], { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 }

@@ -18,7 +18,7 @@ export class ConversationView {
   #views = [];
   #log = el('div', { class: 'log', role: 'log', 'aria-label': 'Conversation', 'aria-live': 'off', tabIndex: 0 });
   #welcome = el('div', { class: 'welcome' });
-  #warnings = el('div', { class: 'warnings' });
+  #warnings = el('div', { class: 'warnings', role: 'status' });
   #problem = el('div', { class: 'problem', role: 'alert' });
   #busy = el('p', { class: 'busy' });
   #suggestions = el('div', { class: 'suggestions' });
@@ -82,6 +82,12 @@ export class ConversationView {
     this.#log.focus({ preventScroll: true });
   }
 
+  /** The first call that waits for the person, where it is above what shows. */
+  toWaiting() {
+    const call = this.#log.querySelector('.tool[data-state="approval"], .tool[data-state="output"]');
+    call?.scrollIntoView({ block: 'nearest' });
+  }
+
   toEnd() {
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.#followed();
@@ -134,7 +140,7 @@ function* welcome(route) {
 }
 
 function* told(chat, { text, action }) {
-  yield el('p', {}, icon('warning'), el('span', {}, text));
+  yield el('p', {}, icon('warning'), el('span', {}, words.withLocalTimes(text)));
   if (action === 'retry') yield el('button', { type: 'button', onclick: () => chat.retry() }, 'Try again');
   if (action === 'reload') yield el('button', { type: 'button', onclick: () => chat.load() }, 'Load the chat again');
 }

@@ -7,8 +7,11 @@ const SHOWN = 1500;
 export function copyButton(label, text) {
   if (!navigator.clipboard) return null;
   const button = iconButton('copy', label, async () => {
-    await navigator.clipboard.writeText(text());
-    button.replaceChildren(icon('check'));
+    const isCopied = await navigator.clipboard.writeText(text()).then(
+      () => true,
+      () => false, // the browser may not let us
+    );
+    button.replaceChildren(icon(isCopied ? 'check' : 'close'));
     setTimeout(() => button.replaceChildren(icon('copy')), SHOWN);
   });
   return button;

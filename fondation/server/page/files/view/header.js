@@ -17,7 +17,10 @@ export class Header {
     });
     const options = routes.map(({ path, agent }) => el('option', { value: path }, `${path} · ${agent}`));
     this.#route = el('select', { class: 'route', 'aria-label': 'Route' }, ...options);
-    this.#route.addEventListener('change', () => onRoute(routes.find(({ path }) => path === this.#route.value)));
+    this.#route.addEventListener('change', () => {
+      const route = routes.find(({ path }) => path === this.#route.value);
+      onRoute(route, this.#route.matches(':focus-visible'));
+    });
     const keys = iconButton('keys', 'Keys', onKeys, { class: 'icon-button keys-button' });
     const names = el('div', { class: 'names' }, this.#title, this.#agent);
     this.node = el('header', {}, this.menu, names, this.#route, keys);
@@ -25,6 +28,7 @@ export class Header {
 
   update(chat, title) {
     this.#title.textContent = title;
+    this.#title.title = title; // a long one is cut off
     document.title = `${title} – fondation`;
     this.#route.value = chat.route.path;
     const name = chat.agent?.agentName ?? chat.route.agent;

@@ -43,10 +43,10 @@ function blockNode(block) {
 }
 
 const BLOCKS = {
-  heading: ({ level, children }) => el('p', { role: 'heading', 'data-level': level }, ...inlineNodes(children)),
-  paragraph: ({ children }) => el('p', {}, ...inlineNodes(children)),
+  heading: ({ level, children }) => el('p', { role: 'heading', 'data-level': level, dir: 'auto' }, ...inlineNodes(children)),
+  paragraph: ({ children }) => el('p', { dir: 'auto' }, ...inlineNodes(children)),
   rule: () => el('hr'),
-  quote: ({ children }) => el('blockquote', {}, ...children.map(blockNode)),
+  quote: ({ children }) => el('blockquote', { dir: 'auto' }, ...children.map(blockNode)),
   code: ({ language, text }) =>
     el(
       'figure',
@@ -57,10 +57,10 @@ const BLOCKS = {
         el('span', {}, language || 'text'),
         copyButton('Copy code', () => text),
       ),
-      el('pre', { tabIndex: 0 }, el('code', {}, text)),
+      el('pre', { tabIndex: 0, dir: 'ltr' }, el('code', {}, text)),
     ),
   list: ({ start, isLoose, items }) => {
-    const list = start === null ? el('ul') : el('ol', { start });
+    const list = el(start === null ? 'ul' : 'ol', { start, dir: 'auto' });
     list.append(...items.map((item) => itemNode(item, isLoose)));
     return list;
   },
@@ -69,7 +69,7 @@ const BLOCKS = {
       el('tr', {}, ...cells.map((cell, place) => el(tag, { class: aligns[place] ?? '' }, ...inlineNodes(cell))));
     const table = el(
       'table',
-      {},
+      { dir: 'auto' },
       el('thead', {}, row('th', head)),
       el('tbody', {}, ...rows.map((cells) => row('td', cells))),
     );

@@ -88,7 +88,7 @@ export class MessageView {
       this.#replaceFrom(0);
       this.#parts.replaceChildren();
       if (text) this.#chat.edit(this.message.id, text);
-      else this.update(false);
+      else this.#leave();
     };
     const keys = (event) => {
       if (event.key === 'Escape') {
@@ -110,6 +110,11 @@ export class MessageView {
     this.#parts.replaceChildren(el('div', { class: 'editor' }, field, el('div', { class: 'buttons' }, cancel, save)));
     this.update(false);
     field.focus();
+  }
+
+  #leave() {
+    this.update(false);
+    this.node.querySelector('.actions button:last-child').focus(); // the one to edit
   }
 }
 

@@ -56,7 +56,7 @@ function agentField(route, chosen) {
   const options = route.agents.map(({ name }) => el('option', { value: name, selected: name === chosen }, name));
   const select = el('select', {}, el('option', { value: '' }, 'Whoever is next'), ...options);
   select.addEventListener('change', () => keep(route, { agentChoice: select.value || undefined }));
-  return labelled('Agent', select);
+  return labelled('Agent', 'agent', select);
 }
 
 /** A field that is left empty is not sent: the route's default holds. */
@@ -69,13 +69,14 @@ function contextField(route, { name, type, default: usual, maxLength }, value) {
     if (maxLength !== null) input.maxLength = maxLength;
   }
   input.addEventListener('change', () => {
+    input.reportValidity();
     keep(route, { context: { ...kept(route).context, [name]: read(input, type) } });
   });
-  return labelled(name, input);
+  return labelled(name, `option-${name}`, input);
 }
 
-function labelled(name, input) {
-  input.id = `option-${name}`;
+function labelled(name, id, input) {
+  input.id = id;
   return el('div', { class: 'field' }, el('label', { htmlFor: input.id }, name), input);
 }
 

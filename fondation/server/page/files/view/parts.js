@@ -22,7 +22,7 @@ class TextView {
 
   constructor(message) {
     this.#view = message.role === 'assistant' ? new MarkdownView() : null;
-    this.node = this.#view?.node ?? el('p', { class: 'plain' });
+    this.node = this.#view?.node ?? el('p', { class: 'plain', dir: 'auto' });
   }
 
   update({ text }) {
@@ -89,7 +89,7 @@ export function fileNode(url, mediaType, name) {
   const isHere = url.startsWith('data:');
   if (isHere && mediaType.startsWith('image/')) return el('img', { src: url, alt: name });
   if (isHere && mediaType.startsWith('audio/')) return el('audio', { src: url, controls: true, title: name });
-  if (isHere) return el('span', { class: 'chip' }, icon('file'), name);
+  if (isHere) return el('span', { class: 'chip' }, icon('file'), el('span', {}, name));
   const href = safeLink(url);
   return href ? el('a', { href, target: '_blank', rel: 'noopener noreferrer nofollow' }, name) : el('span', {}, name);
 }

@@ -29,9 +29,7 @@ export class Sidebar {
       { class: 'sidebar', id: 'chats', 'aria-label': 'Chats' },
       head,
       search,
-      this.#list,
-      this.#more,
-      this.#note,
+      el('div', { class: 'listed' }, this.#list, this.#more, this.#note),
       dashboard && el('a', { class: 'dashboard', href: dashboard }, icon('chart'), 'Usage and costs'),
     );
     let timer;
@@ -80,7 +78,12 @@ export class Sidebar {
   #item(chat) {
     const title = titleOf(chat);
     const time = el('time', { dateTime: chat.updatedAt }, ago(chat.updatedAt));
-    const link = el('a', { href: `#chat/${encodeURIComponent(chat.id)}` }, el('span', { class: 'title' }, title), time);
+    const link = el(
+      'a',
+      { href: `#chat/${encodeURIComponent(chat.id)}`, title },
+      el('span', { class: 'title', dir: 'auto' }, title),
+      time,
+    );
     link.dataset.key = chat.id;
     if (chat.id === this.#current) link.setAttribute('aria-current', 'page');
     const item = el('li', {}, link);

@@ -4,6 +4,8 @@ import { el, icon } from './dom.js';
 
 /** Characters of a value that are shown at first. */
 const MOST = 4000;
+/** Characters of the arguments that a line may need. */
+const LINE = 200;
 
 const STATES = {
   'input-streaming': 'is being written',
@@ -19,6 +21,7 @@ export class ToolView {
   #chat;
   #part = null;
   #shown = '';
+  #brief = el('span', { class: 'tool-brief', dir: 'auto' });
   #state = el('span', { class: 'tool-state' });
   #body = el('div', { class: 'tool-body' });
   #details;
@@ -26,7 +29,7 @@ export class ToolView {
   constructor(chat, part) {
     this.#chat = chat;
     const name = el('code', { class: 'tool-name' }, toolName(part));
-    this.#details = el('details', {}, el('summary', {}, icon('tool'), name, this.#state), this.#body);
+    this.#details = el('details', {}, el('summary', {}, icon('tool'), name, this.#brief, this.#state), this.#body);
     this.node = el('div', { class: 'tool' }, this.#details);
   }
 
@@ -38,6 +41,7 @@ export class ToolView {
     this.#shown = shown;
     this.node.dataset.state = need ?? part.state;
     this.#state.textContent = need ? NEEDS[need] : (STATES[part.state] ?? part.state);
+    this.#brief.textContent = brief(part.input);
     this.#body.replaceChildren(...values(part));
     this.node.querySelector('.answer')?.remove();
     if (need === 'approval') this.node.append(approvalForm(this.#chat, part));
@@ -62,6 +66,14 @@ const NEEDS = {
 
 export function toolName(part) {
   return part.toolName ?? part.type.slice('tool-'.length);
+}
+
+/** The arguments in a line, to tell one call from another: `city: Lyon, days: 3`. */
+function brief(input) {
+  if (typeof input !== 'object' || input === null) return '';
+  const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+  const all = Object.entries(input).map(([name, value]) => `${name}: ${text(value)}`);
+  return all.join(', ').slice(0, LINE);
 }
 
 function* values(part) {
