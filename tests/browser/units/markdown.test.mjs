@@ -106,6 +106,7 @@ const UNSAFE = {
 const BLOCKS = {
   'one\n\ntwo': '<p>one</p><p>two</p>',
   '# One\n### Three ###\n#hash': '<h1>One</h1><h3>Three</h3><p>#hash</p>',
+  'One\n===\nafter\n\n===': '<h1>One</h1><p>after</p><p>===</p>',
   'a\n---\nb\n***': '<p>a</p><hr><p>b</p><hr>',
   '```js\nlet a = "<b>";\n```\nafter': '<pre js>let a = "<b>";</pre><p>after</p>',
   '~~~\n```\n~~~': '<pre >```</pre>',

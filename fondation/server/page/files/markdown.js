@@ -11,6 +11,7 @@ const DEEPEST = 12;
 
 const FENCE = /^( {0,3})(`{3,}|~{3,})\s*([^`]*)$/;
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))??(?:[ \t]+#+)?[ \t]*$/;
+const UNDERLINE = /^ {0,3}=+[ \t]*$/;
 const RULE = /^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( *)([-*+]|(\d{1,9})[.)])(?:[ \t]+(.*)|)$/;
@@ -55,7 +56,7 @@ function parseBlock(lines, at, depth) {
 /** Whether a line ends the paragraph before it. */
 function interrupts(lines, at, depth) {
   const line = lines[at];
-  if (BLANK.test(line) || FENCE.test(line) || HEADING.test(line) || RULE.test(line)) return true;
+  if ([BLANK, FENCE, HEADING, RULE, UNDERLINE].some((pattern) => pattern.test(line))) return true;
   if (depth < DEEPEST && (QUOTE.test(line) || /^ {0,3}(?:[-*+]|1[.)])[ \t]+\S/.test(line))) return true;
   return isTable(lines, at);
 }
@@ -68,7 +69,9 @@ function parseParagraph(lines, at, depth) {
     .map((line) => line.trimStart())
     .join('\n')
     .trimEnd();
-  return [{ type: 'paragraph', children: parseInlines(text) }, next];
+  const children = parseInlines(text);
+  if (UNDERLINE.test(lines[next] ?? '')) return [{ type: 'heading', level: 1, children }, next + 1];
+  return [{ type: 'paragraph', children }, next];
 }
 
 /** Code up to its closing fence; to the end, where that is still to come. */

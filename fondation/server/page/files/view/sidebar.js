@@ -82,6 +82,7 @@ export class Sidebar {
       'a',
       { href: `#chat/${encodeURIComponent(chat.id)}`, title },
       el('span', { class: 'title', dir: 'auto' }, title),
+      ' ',
       time,
     );
     link.dataset.key = chat.id;

@@ -29,7 +29,7 @@ export class ToolView {
   constructor(chat, part) {
     this.#chat = chat;
     const name = el('code', { class: 'tool-name' }, toolName(part));
-    this.#details = el('details', {}, el('summary', {}, icon('tool'), name, this.#brief, this.#state), this.#body);
+    this.#details = el('details', {}, el('summary', {}, icon('tool'), name, ' ', this.#brief, ' ', this.#state), this.#body);
     this.node = el('div', { class: 'tool' }, this.#details);
   }
 
