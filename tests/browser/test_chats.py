@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser.harness import expect
+from tests.browser.harness import Route, expect
 from tests.browser.person import Person
 from tests.clients.upstream import HOLD, calls, hands_off, says
 
@@ -283,11 +283,17 @@ def test_what_is_written_and_not_sent_waits_in_its_chat(person: Person) -> None:
 
 
 def test_what_is_written_while_a_new_chat_begins_is_of_that_chat(person: Person) -> None:
-    person.open("/api/chat", says("Of ", HOLD, "Lyon."))
-    person.say("Tell me of Lyon")
-    person.sees("Of")
+    person.open("/api/chat", says("Of Lyon."))
+    posted: list[Route] = []
+
+    def hold(route: Route) -> None:
+        posted.append(route)
+
+    person.page.route("**/api/chat", hold)
+    with person.page.expect_request("**/api/chat"):
+        person.say("Tell me of Lyon")
     person.field.fill("And of its")
-    person.release()
+    posted[0].continue_()
     person.sees_end("Of Lyon.")
     person.press("New chat")
     expect(person.field).to_have_value("")
