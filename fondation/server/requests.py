@@ -66,7 +66,16 @@ def run_info(request: web.Request, doors: Doors, chat_id: str | None) -> RunInfo
 def named(request: web.Request, header: str) -> str | None:
     """Whom a header names; None for nobody, whom a page's `fetch` writes as a word: strangers would share that name."""
     name = request.headers.get(header)
-    return None if name in _NOBODY else name
+    return None if name is None or name in _NOBODY else _as_written(name)
+
+
+def _as_written(value: str) -> str:
+    """A header's text: in UTF-8, as most programs write it, or in Latin-1, as a page's `fetch` does."""
+    sent = value.encode(errors="surrogateescape")
+    try:
+        return sent.decode()
+    except UnicodeDecodeError:
+        return sent.decode("latin-1")
 
 
 def chat_key(info: RunInfo) -> ChatKey:

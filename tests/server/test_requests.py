@@ -251,6 +251,17 @@ async def test_a_users_name_is_believed_from_this_machine(kitchen: Kitchen) -> N
     assert [row["user_id"] for row in await served.rows(2)] == ["u1", None]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+async def test_a_name_may_be_written_as_programs_do_or_as_pages_do(encoding: str, kitchen: Kitchen) -> None:
+    served, _ = await serve(kitchen)
+    async with served.connect() as connection:
+        head = "POST /api/chat HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        names = "X-User-Id: Zoë\r\nContent-Length: 17\r\n\r\n"
+        await connection.write((head + names).encode(encoding) + b'{"message": "Hi"}')
+        await connection.read_until(b"[DONE]")
+    assert [row["user_id"] for row in await served.rows()] == ["Zoë"]
+
+
 @pytest.mark.parametrize("nobody", ["undefined", "null", ""])
 async def test_a_value_that_a_page_does_not_have_is_nobodys_name(nobody: str, kitchen: Kitchen) -> None:
     served, _ = await serve(kitchen)
