@@ -39,6 +39,7 @@ WITH_STOP = [*ADVANCED, AI_SDK_4]
 
 CUT = re.compile("Error: (network error|Failed to fetch)")
 """What a browser says of a connection that broke, with the answer's headers or without."""
+LONG = "Llanfair" * 12
 WEATHER = {"location": "Lyon", "temperature": 22, "condition": "Sunny"}
 INVOICE = {"invoiceId": "INV-42", "status": "Paid", "amount": 99.99}
 
@@ -247,12 +248,20 @@ def test_the_menu_leads_to_every_page(visitor: Visitor) -> None:
         expect(visitor.field).to_be_enabled()
 
 
-def test_a_dark_phone_shows_a_page_well(visit: Callable[..., Visitor], simulated: tuple[str, Served]) -> None:
-    visitor = visit(simulated[0], viewport={"width": 360, "height": 640}, color_scheme="dark")
-    visitor.open("ai-sdk/advanced")
-    visitor.say(f"What is the weather in {'Llanfair' * 12}?")
-    visitor.sees_end("Simulated answer")
-    assert visitor.page.evaluate("document.documentElement.scrollWidth") == 360
+@pytest.mark.parametrize("page", [ADVANCED[0], AI_SDK_4])
+def test_a_dark_phone_shows_a_page_well(
+    visit: Callable[..., Visitor], scripted: str, upstream: Upstream, page: str
+) -> None:
+    visitor = visit(scripted, viewport={"width": 360, "height": 640}, color_scheme="dark")
+    name, argument = ("check_invoice", "invoiceId") if page in WITH_DESK else ("get_weather", "location")
+    plays(upstream, page, calls((name, {argument: LONG})), says(LONG))
+    visitor.open(page)
+    visitor.page.keyboard.type("Where is it?")
+    visitor.page.keyboard.press("Enter")
+    visitor.sees_end(LONG)
+    expect(visitor.messages.last.locator("pre")).to_contain_text(LONG)
+    for box in (visitor.page.locator("html"), visitor.page.get_by_role("log")):
+        assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
     assert visitor.tab.violations() == []
 
 
