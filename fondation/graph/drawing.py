@@ -119,13 +119,12 @@ class _Drawing:
             yield self._agent(agent, layout.boxes[Vertex("agent", agent.name)])
 
     def _agent(self, agent: Agent, box: Box) -> Element:
-        said = agent_sentence(agent, self._traffic)
         class_ = classes("graph-agent", gone=agent.is_gone, unreached=self._graph.leaves_out(agent))
-        title, content = element("title", said), [frame(box, _CORNER), *self._texts(agent, box)]
+        title = element("title", agent_sentence(agent, self._traffic))  # also the link's name
+        content = [title, frame(box, _CORNER), *self._texts(agent, box)]
         if self._href is None:
-            return element("g", title, *content, class_=class_)
-        shown = element("g", *content, aria_hidden="true")  # the link's name says it, and more
-        return element("a", title, shown, href=self._href(agent.name), aria_label=said, class_=class_)
+            return element("g", *content, class_=class_)
+        return element("a", *content, href=self._href(agent.name), class_=class_)
 
     def _texts(self, agent: Agent, box: Box) -> Iterator[Element]:
         room = box.width - 2 * _PADDING
