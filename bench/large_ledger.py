@@ -28,6 +28,12 @@ MODELS = {
     "meta-llama/llama-3.3-70b-instruct": "meta-llama/llama-3.3-70b-instruct",
 }
 ENDS = {("done", "billed"): 95, ("aborted", "unknown"): 2, ("refused", "none"): 2, ("error", "none"): 1}
+PROJECT = f"""\
+version: 1
+models:
+  claude: {{provider: simulated}}
+agents:
+{"".join(f"  {name}: {{model: claude, instructions: Help.}}{chr(10)}" for name in AGENTS)}"""
 REPORTS = (
     ("--since", "7d"),
     ("--since", "7d", "--by", "user", "--top", "10"),
@@ -41,6 +47,7 @@ REPORTS = (
     ("--by", "day", "--format", "csv"),
     ("--by", "user", "--top", "10"),
 )
+COMMANDS = (*(("usage", *options) for options in REPORTS), ("graph", "--since", "7d"), ("graph", "--traffic"))
 
 
 def calls(count: int) -> Iterator[Row]:
@@ -53,11 +60,13 @@ def calls(count: int) -> Iterator[Row]:
         session = str(uuid.UUID(int=rng.getrandbits(128)))
         user = f"user_{rng.randrange(5_000)}"
         begun = now - DAYS * 86_400 * (1 - number / count)
+        chain = ["Triage"]
         for step in range(1, rng.randint(1, 4) + 1):
             number += 1
             yield {
                 **dict.fromkeys(COLUMNS),
                 **call(rng, int(begun) + 3 * step),
+                **passed_on(rng, chain),
                 "run_id": run_id,
                 "chat_id": session,
                 "session_id": session,
@@ -66,14 +75,18 @@ def calls(count: int) -> Iterator[Row]:
             }
 
 
+def passed_on(rng: random.Random, chain: list[str]) -> Row:
+    """Who makes the call: in every other one the conversation has gone on to another agent."""
+    if rng.random() < 0.5:
+        chain.append(rng.choice([name for name in AGENTS if name != chain[-1]]))
+    return {"agent_name": chain[-1], "handoff_chain": json.dumps(chain), "round": len(chain)}
+
+
 def call(rng: random.Random, moment: int) -> Row:
     requested, model = rng.choice(list(MODELS.items()))
     prompt, completion = rng.randrange(200, 20_000), rng.randrange(5, 1_500)
     status, source = rng.choices(list(ENDS), list(ENDS.values()))[0]
-    agent = rng.choice(AGENTS)
     return {
-        "agent_name": agent,
-        "handoff_chain": json.dumps(["Triage", agent]),
         "timestamp": moment,
         "method": "stream",
         "provider": "openrouter",
@@ -90,7 +103,6 @@ def call(rng: random.Random, moment: int) -> Row:
         "reasoning_tokens": completion // 3,
         "duration": int(rng.lognormvariate(8, 1)),
         "time_to_first_token": int(rng.lognormvariate(6, 1)),
-        "round": 1,
         "attempt": 1,
         "owner": "6f1c1a7e-8f7b-4a57-9df6-a24ff0a4d7d3/4026531836:12345:123456:deadbeef",
     }
@@ -105,11 +117,12 @@ def main() -> None:
         with closing(sqlite3.connect(ledger)) as connection, connection:
             connection.executemany(f"INSERT INTO usage_tracking ({', '.join(COLUMNS)}) VALUES ({marks})", calls(count))
         sys.stdout.write(f"{count:,} calls, {ledger.stat().st_size / 1e6:,.0f} MB\n")
-        for options in REPORTS:
-            command = [sys.executable, "-m", "fondation", "usage", "--db", str(ledger), *options]
+        (Path(folder) / "agents.yaml").write_text(PROJECT)
+        for name, *options in COMMANDS:
+            command = [sys.executable, "-m", "fondation", name, "--db", str(ledger), *options]
             begun = time.perf_counter()
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-            sys.stdout.write(f"{time.perf_counter() - begun:6.2f} s  fondation usage {' '.join(options)}\n")
+            sys.stdout.write(f"{time.perf_counter() - begun:6.2f} s  fondation {' '.join((name, *options))}\n")
 
 
 if __name__ == "__main__":

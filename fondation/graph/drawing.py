@@ -36,7 +36,7 @@ _NARROWEST, _WIDEST = 120.0, 232.0
 _HEIGHT, _HEIGHT_WITH_TRAFFIC, _HEIGHT_OF_ROUTE = 54.0, 76.0, 34.0
 _CORNER = 10.0
 _THIN, _THICK = 1.5, 6.0
-_AROUND_NUMBER = 12.0
+_AROUND_NUMBER = 8.0
 
 
 def draw(graph: Graph, traffic: Traffic | None = None, *, href: Link | None = None) -> Element:
