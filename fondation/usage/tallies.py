@@ -38,7 +38,7 @@ def tally(connection: sqlite3.Connection, filters: Filters, by: Sequence[str], z
             calls = copy_calls(connection)
         else:
             calls = calls_of(connection)
-        spans = _spans(connection, calls, filters.period, zone if "day" in by else None, _PIECES)
+        spans = spans_of(connection, calls, filters.period, zone if "day" in by else None, _PIECES)
         tallies = _by_kind(connections, filters, by, spans)
         return _sorted(connections, calls, filters, by, spans) if tallies is None else tallies
 
@@ -81,7 +81,9 @@ def _sorted(
     return tallies
 
 
-def _spans(connection: sqlite3.Connection, calls: str, period: Period, zone: tzinfo | None, pieces: int) -> list[Span]:
+def spans_of(
+    connection: sqlite3.Connection, calls: str, period: Period, zone: tzinfo | None, pieces: int
+) -> list[Span]:
     """The stretches of the period in which there are calls: its days in that time zone, or so many pieces of it."""
     begins = _EARLIEST if period.since is None else period.since.timestamp()
     ends = _LATEST if period.until is None else period.until.timestamp()

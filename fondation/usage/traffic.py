@@ -13,17 +13,19 @@ import msgspec
 
 from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters, conditions
-from fondation.usage.periods import Period
-from fondation.usage.reading import calls_of
+from fondation.usage.periods import Span
+from fondation.usage.reading import calls_of, has_index_by_time
 from fondation.usage.reports import report
 from fondation.usage.sorting import Rows
-from fondation.usage.tallies import rows_of
-from fondation.usage.together import Connections, spread, together
+from fondation.usage.tallies import rows_of, spans_of
+from fondation.usage.together import spread, together
 
 Handoffs: TypeAlias = Mapping[tuple[str, str], int]
 """From whom, to whom -> how often."""
 
 _OF_AN_ANSWER = "COALESCE(purpose, 'answer') = 'answer'"
+_AT_ONCE = 5_000
+"""About so many rows are read in one go, so that a server's other threads do not wait for it."""
 _MAY_BE_PASSED_ON = "handoff_chain LIKE '%,%'"
 
 
@@ -51,7 +53,7 @@ def count_handoffs(connection: sqlite3.Connection, filters: Filters) -> Handoffs
     """
     runs: defaultdict[tuple[str, ...], set[str | int]] = defaultdict(set)
     with together(connection) as connections:
-        for found in spread(connections, _Search(connection, filters), _stretches(connections, filters)):
+        for found in spread(connections, _Search(connection, filters), _stretches(connection, filters)):
             for text, run_ids in found:
                 runs[_chain(text)].update(msgspec.json.decode(run_ids))
     handoffs: Counter[tuple[str, str]] = Counter()
@@ -62,33 +64,29 @@ def count_handoffs(connection: sqlite3.Connection, filters: Filters) -> Handoffs
 
 
 class _Search:
-    """Finds the chains of agents in a stretch of the table, each with its runs: both as JSON."""
+    """Finds the chains of agents in a stretch, each with its runs: both as JSON."""
 
     def __init__(self, connection: sqlite3.Connection, filters: Filters) -> None:
         needed, self._values = conditions(replace(filters, agent=None))
-        needed += [_OF_AN_ANSWER, _MAY_BE_PASSED_ON]
-        for end, comparison in (("since", ">="), ("until", "<")):
-            moment = getattr(filters.period, end)
-            if moment is not None:
-                self._values[end] = moment.timestamp()
-                needed.append(f"timestamp {comparison} :{end}")
         self._query = (
-            "SELECT CAST(handoff_chain AS BLOB), json_group_array(COALESCE(run_id, id)) "
-            f"FROM {calls_of(connection)} WHERE {' AND '.join(needed)}"
+            "SELECT CAST(handoff_chain AS BLOB), json_group_array(COALESCE(run_id, id)) FROM "
+            f"{calls_of(connection)} WHERE {' AND '.join([*needed, _OF_AN_ANSWER, _MAY_BE_PASSED_ON])}"
         )
 
-    def __call__(self, connection: sqlite3.Connection, stretch: Rows | None) -> list[tuple[bytes, str]]:
-        if stretch is None:
-            return connection.execute(f"{self._query} GROUP BY 1", self._values).fetchall()
-        values = {**self._values, "begins": stretch.begins, "ends": stretch.ends}
-        return connection.execute(f"{self._query} AND id >= :begins AND id < :ends GROUP BY 1", values).fetchall()
+    def __call__(self, connection: sqlite3.Connection, stretch: Span | Rows) -> list[tuple[bytes, str]]:
+        column = "id" if isinstance(stretch, Rows) else "timestamp"
+        query = f"{self._query} AND {column} >= :begins AND {column} < :ends GROUP BY 1"
+        return connection.execute(query, {**self._values, "begins": stretch.begins, "ends": stretch.ends}).fetchall()
 
 
-def _stretches(connections: Connections, filters: Filters) -> Sequence[Rows | None]:
-    """One for each connection; None is all of the table, where one is enough or an index finds the calls."""
-    if len(connections) == 1 or filters.are_of_few or filters.period != Period():
-        return [None]
-    return rows_of(connections[0], "usage_tracking", len(connections))
+def _stretches(connection: sqlite3.Connection, filters: Filters) -> Sequence[Span | Rows]:
+    """Of rows where all are asked for, else of time."""
+    largest: int | None = connection.execute("SELECT MAX(rowid) FROM usage_tracking").fetchone()[0]
+    pieces = 1 + (largest or 0) // _AT_ONCE
+    if filters == Filters() and pieces > 1:
+        return rows_of(connection, "usage_tracking", pieces)
+    is_slow = filters.are_of_few or not has_index_by_time(connection)
+    return spans_of(connection, calls_of(connection), filters.period, None, 1 if is_slow else pieces)
 
 
 def _chain(text: bytes) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fondation.stores import open_store
 from fondation.usage import together
+from fondation.usage import traffic as by_handoff
 from fondation.usage.filters import Filters
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
@@ -170,10 +171,12 @@ def shared_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["one thread", "three threads"])
+@pytest.fixture(params=["at once", "in pieces", "in three threads"])
 def _in_each_way(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "three threads":
+        if request.param != "at once":
+            patch.setattr(by_handoff, "_AT_ONCE", 3)
+        if request.param == "in three threads":
             patch.setattr(together, "MANY", 1)
             patch.setattr(together, "_processors", lambda: 3)
         yield
@@ -185,7 +188,7 @@ def _in_each_way(request: pytest.FixtureRequest) -> Iterator[None]:
     given=filters,
     ends=st.lists(st.integers(MONDAY, MONDAY + 9), max_size=2, unique=True).map(sorted),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_handoffs_are_what_counting_row_by_row_gives(shared_path: Path, made: list[Row], given: Row, ends: Any) -> None:
     with closing(sqlite3.connect(shared_path)) as connection, connection:
         connection.execute("DELETE FROM usage_tracking")
