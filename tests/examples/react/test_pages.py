@@ -37,6 +37,12 @@ WITH_DESK = [*AGENTS, AI_SDK_4]
 EVERY = [*WITH_WEATHER, *WITH_DESK]
 WITH_STOP = [*ADVANCED, AI_SDK_4]
 
+PLACEHOLDERS = {
+    "simple": "Type your message...",
+    "advanced": "Ask me anything...",
+    "multi-agent": "Ask about technical or billing issues...",
+    "chat": "Ask about technical or billing issues...",
+}
 CUT = re.compile("Error: (network error|Failed to fetch)")
 """What a browser says of a connection that broke, with the answer's headers or without."""
 LONG = "Llanfair" * 12
@@ -244,6 +250,7 @@ def test_the_menu_leads_to_every_page(visitor: Visitor) -> None:
     assert sorted(link.get_attribute("href") or "" for link in links.all()) == sorted(f"#/{page}" for page in EVERY)
     for link in links.all():
         link.click()
+        expect(visitor.field).to_have_attribute("placeholder", PLACEHOLDERS[link.inner_text()])
         expect(current).to_have_attribute("href", link.get_attribute("href") or "")
         expect(visitor.field).to_be_enabled()
 
