@@ -42,14 +42,15 @@ def counted_with_commas(value: int, noun: str) -> str:
 
 def card_cost(figures: Figures) -> str:
     """What is known of a cost with four places, as JavaScript's `toFixed` writes them."""
-    return dollars(from_pico(figures.cost_pico), TOTAL_PLACES).replace(",", "")
+    return dollars(float(from_pico(figures.cost_pico)), TOTAL_PLACES).replace(",", "")
 
 
 def call_cost(call: Call) -> str:
     """Six places, as `toFixed` writes them; `unknown` or `pending` where nobody knows it, or knows it yet."""
     if call.cost_source in ("unknown", "pending"):
         return call.cost_source
-    return dollars(from_pico(call.row["cost_pico"] or 0), ROW_PLACES).replace(",", "")
+    is_money = call.row["cost_pico"] is not None  # what is none, another program wrote beside a simulated call
+    return dollars(call.row["cost"] if is_money else 0, ROW_PLACES).replace(",", "")
 
 
 def sum_cost(figures: Figures) -> str:

@@ -178,7 +178,7 @@ def _outcome(step: Step, call: Call) -> str:
 def _cost(call: Call) -> str:
     if call.cost_source == "simulated":
         return "simulated"
-    return dollars(from_pico(call.row["cost_pico"]), ROW_PLACES) if call.is_cost_known else "unknown"
+    return dollars(call.row["cost"], ROW_PLACES) if call.is_cost_known else "unknown"
 
 
 def _total_cost(total: Figures) -> str:
