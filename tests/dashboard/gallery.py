@@ -97,7 +97,7 @@ def gallery() -> str:
         ),
         budgets=[budget(*each) for each in BUDGETS],
         statuses=STATUSES,
-        graph=draw(GRAPH, Traffic(TIMES, {})),
+        graph=draw(GRAPH, Traffic(TIMES, {}), href=lambda name: f"#{name}"),
         run=waterfall("Calls of the run", RUN),
     )
 
