@@ -32,7 +32,7 @@ Link: TypeAlias = Callable[[str], str]
 """An agent's name -> the address of what there is to read about it."""
 
 _PADDING = 14.0
-_NARROWEST, _WIDEST = 120.0, 232.0
+_NARROWEST, _WIDEST = 120.0, 260.0
 _HEIGHT, _HEIGHT_WITH_TRAFFIC, _HEIGHT_OF_ROUTE = 54.0, 76.0, 34.0
 _CORNER = 10.0
 _THIN, _THICK = 1.5, 6.0
