@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from fondation.graph import Graph
 from fondation.graph.columns import Vertex, columns_of
 from fondation.graph.sides import End, Side, sides_of
@@ -25,8 +27,9 @@ def test_lines_leave_for_the_next_column_at_the_right_and_arrive_at_the_left() -
     assert ends(of, "B", "left") == ["<A"]
 
 
-def test_both_ways_between_two_boxes_are_in_the_same_order_at_both() -> None:
-    of = graph("A B", "B A", routes={"/": "A"})
+@pytest.mark.parametrize("handoffs", [("A B", "B A"), ("B A", "A B")])
+def test_both_ways_between_two_boxes_are_in_the_same_order_at_both(handoffs: tuple[str, str]) -> None:
+    of = graph(*handoffs, routes={"/": "A"})
     assert ends(of, "A", "right") == ["B>", "<B"]
     assert ends(of, "B", "left") == ["<A", "A>"]
 
