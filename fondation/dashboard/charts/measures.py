@@ -39,6 +39,14 @@ class Measure:
 
     ticks: Callable[[Number], Ticks]
     words: Callable[[Amount], str]
+    """An amount, and what it misses."""
+
+    def brief(self, amount: Amount) -> str:
+        """The same in a table of many: `$0.1727 + ?`."""
+        if amount.known is None:
+            return "unknown"
+        known = self.words(Amount(amount.known))
+        return f"{known} + ?" if amount.unknown else known
 
 
 def counts(noun: str) -> Measure:

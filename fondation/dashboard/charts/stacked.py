@@ -30,7 +30,7 @@ _BETWEEN_LABELS = 14
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A column of the chart as a line of a table: its amounts in words."""
+    """A column of the chart as a line of a table; `+ ?` stands for what is unknown."""
 
     name: str
     total: str
@@ -124,8 +124,9 @@ class _Chart:
     def rows(self) -> Iterator[Row]:
         for index, stack in reversed(list(enumerate(self.stacks))):
             if stack:
-                parts = [self.measure.words(stack[each.css]) if each.css in stack else "" for each in self.series]
-                yield Row(self.over.long(index), self._in_all(stack), parts)
+                brief = self.measure.brief
+                parts = [brief(stack[each.css]) if each.css in stack else "" for each in self.series]
+                yield Row(self.over.long(index), brief(total(stack.values())), parts)
 
     def _bars(self, stack: Stack, x: float, width: float, heading: str) -> Iterator[Element]:
         tips = dict(zip(stack, self._parts(stack), strict=True))
