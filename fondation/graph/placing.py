@@ -70,18 +70,27 @@ def apart(
     offsets = [0.0]
     for one, below in pairwise(column):
         offsets.append(offsets[-1] + (heights[one] + heights[below]) / 2 + space)
-    # less their offsets they need only not fall: neighbours that would are pooled at their mean
-    pools: list[tuple[float, int, int]] = []
-    for middle, offset in zip(wanted, offsets, strict=True):
-        if middle is None:
-            mean, weight, size = pools.pop() if pools else (0.0, 0, 0)
-            pools.append((mean, weight, size + 1))
+    # less their offsets they need only not fall
+    levels = _rising(
+        [None if middle is None else middle - offset for middle, offset in zip(wanted, offsets, strict=True)]
+    )
+    return [level + offset for level, offset in zip(levels, offsets, strict=True)]
+
+
+def _rising(wanted: Sequence[float | None]) -> list[float]:
+    """The levels nearest to the wanted ones of which none is below the one before: those that would be are pooled at
+    their mean. Where nothing is wanted it is the level before.
+    """
+    pools: list[tuple[float, int, int]] = []  # their mean, how many want something, how many there are
+    for want in wanted:
+        if want is None:
+            level, wanting, size = pools.pop() if pools else (0.0, 0, 0)
+            pools.append((level, wanting, size + 1))
             continue
-        mean, weight, size = middle - offset, 1, 1
-        while pools and (pools[-1][0] > mean or not pools[-1][1]):
-            above, its_weight, its_size = pools.pop()
-            mean = (above * its_weight + mean * weight) / (its_weight + weight)
-            weight, size = weight + its_weight, size + its_size
-        pools.append((mean, weight, size))
-    pooled = [mean for mean, _, size in pools for _ in range(size)]
-    return [mean + offset for mean, offset in zip(pooled, offsets, strict=True)]
+        level, wanting, size = want, 1, 1
+        while pools and (pools[-1][0] > level or not pools[-1][1]):
+            above, wanting_above, size_above = pools.pop()
+            level = (above * wanting_above + level * wanting) / (wanting_above + wanting)
+            wanting, size = wanting + wanting_above, size + size_above
+        pools.append((level, wanting, size))
+    return [level for level, _, size in pools for _ in range(size)]
