@@ -195,3 +195,22 @@ test('equal blocks have equal sources, so that a view knows what has not changed
   const [first] = parseMarkdown('one\n\ntwo').map((block) => block.source);
   assert.equal(first, parseMarkdown('one\n\ntwo and more')[0].source);
 });
+
+test('a text that goes on is read as if it had come at once', () => {
+  const marks = ['#', '# ', '- ', '  ', '1. ', '> ', '|', '|-|-|', '---', '===', '```', '*b*', '`', '    '];
+  const pieces = ['a ', '\n', '\r', '\n\n', ...marks];
+  let seed = 7;
+  const random = (below) => {
+    seed = (seed * 1103515245 + 12345) % 2 ** 31;
+    return seed % below;
+  };
+  for (let round = 0; round < 300; round += 1) {
+    let text = '';
+    let blocks = [];
+    for (let count = 0; count < 40; count += 1) {
+      text += pieces[random(pieces.length)];
+      blocks = parseMarkdown(text, blocks);
+      assert.deepEqual(blocks, parseMarkdown(text), JSON.stringify(text));
+    }
+  }
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ago, budget, bytes, cost, exactCost, money, rate, tokens, total, withLocalTimes } from '../../../fondation/server/page/files/words.js';
+import * as words from '../../../fondation/server/page/files/words.js';
+
+const { ago, budget, bytes, cost, exactCost, money, rate, tokens, total, withLocalTimes } = words;
 
 test('money has the digits that matter', () => {
   const wanted = {
@@ -52,7 +54,8 @@ test('a cost is told to the last digit', () => {
 });
 
 test('tokens are told one by one and together', () => {
-  assert.equal(total({ promptTokens: 1812, completionTokens: 61, totalTokens: 1873 }), '1,812 in, 61 out, 1,873 in all');
+  const all = { promptTokens: 1812, completionTokens: 61, totalTokens: 1873 };
+  assert.equal(total(all), '1,812 in, 61 out, 1,873 in all');
   assert.equal(total({ totalTokens: 3 }), '3 in all');
   assert.equal(total({}), '');
 });

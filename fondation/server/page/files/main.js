@@ -174,7 +174,8 @@ class Page {
   /** A chat that went on elsewhere, or was deleted there, is read again. */
   #catchUp() {
     const chat = this.#chat;
-    if (chat.isNew || chat.isBusy || this.#wasBusy || chat.route.chats === 'client' || this.conversation.isEditing) return;
+    const isBusy = chat.isBusy || this.#wasBusy || this.conversation.isEditing;
+    if (isBusy || chat.isNew || chat.route.chats === 'client') return;
     const listed = this.chats.find(chat.id);
     const isGone = !listed && this.chats.isWhole && !chat.problem;
     if (isGone || (listed && chat.wentOn(listed.updatedAt))) chat.load();

@@ -1,11 +1,14 @@
 /** Markdown as a tree of plain values, which views make nodes of: what a model writes never becomes HTML.
  *
  * It is the part of CommonMark and of GitHub's tables and lists that models write. HTML is text like any other.
- * A block is `{type, source, ...}`, where equal sources make equal blocks; an inline is a string or `{type, ...}`.
+ * A block is `{type, source, end, ...}`, where equal sources make equal blocks, and `end` is the line behind it; an
+ * inline is a string or `{type, ...}`.
  */
 
 import { parseInlines } from './inlines.js';
 
+/** Blocks at a text's end that may become others once it goes on: its last line may be of the block before. */
+const UNSETTLED = 2;
 /** Quotes and lists within each other, beyond which they are plain text. */
 const DEEPEST = 12;
 
@@ -19,20 +22,22 @@ const TASK = /^\[([ xX])\][ \t]+/;
 const TABLE_RULE = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 const BLANK = /^\s*$/;
 
-export function parseMarkdown(text) {
-  return parseBlocks(text.split(/\r\n|\n|\r/), 0);
+/** `known` are the blocks of a text that this one goes on with: only its end is read again. */
+export function parseMarkdown(text, known = []) {
+  const settled = known.slice(0, -UNSETTLED);
+  return [...settled, ...parseBlocks(text.split(/\r\n|\n|\r/), 0, settled.at(-1)?.end)];
 }
 
-function parseBlocks(lines, depth) {
+function parseBlocks(lines, depth, from = 0) {
   const blocks = [];
-  let at = 0;
+  let at = from;
   while (at < lines.length) {
     if (BLANK.test(lines[at])) {
       at += 1;
       continue;
     }
     const [block, next] = parseBlock(lines, at, depth);
-    blocks.push({ ...block, source: lines.slice(at, next).join('\n') });
+    blocks.push({ ...block, source: lines.slice(at, next).join('\n'), end: next });
     at = next;
   }
   return blocks;

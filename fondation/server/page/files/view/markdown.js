@@ -9,7 +9,7 @@ const OUTER_DEPTH = 2;
 
 export class MarkdownView {
   #text = '';
-  #sources = [];
+  #blocks = [];
 
   constructor() {
     this.node = el('div', { class: 'markdown' });
@@ -17,15 +17,16 @@ export class MarkdownView {
 
   update(text) {
     if (text === this.#text) return;
-    this.#text = text;
-    const blocks = parseMarkdown(text);
-    const sources = blocks.map((block) => block.source);
+    const known = this.#blocks;
+    const blocks = parseMarkdown(text, text.startsWith(this.#text) ? known : []);
     let same = 0;
-    while (same < blocks.length && sources[same] === this.#sources[same]) same += 1;
+    while (same < blocks.length && blocks[same].source === known[same]?.source) same += 1;
     while (this.node.childNodes.length > same) this.node.lastChild.remove();
-    this.node.append(...blocks.slice(same).map(blockNode));
-    this.#sources = sources;
-    this.#outline();
+    const fresh = blocks.slice(same).map(blockNode);
+    this.node.append(...fresh);
+    this.#text = text;
+    this.#blocks = blocks;
+    if (fresh.some((node) => node.role === 'heading' || node.querySelector('[role="heading"]'))) this.#outline();
   }
 
   /** Tell headings a depth of their own: the page's come first, and models skip levels. */
@@ -43,7 +44,8 @@ function blockNode(block) {
 }
 
 const BLOCKS = {
-  heading: ({ level, children }) => el('p', { role: 'heading', 'data-level': level, dir: 'auto' }, ...inlineNodes(children)),
+  heading: ({ level, children }) =>
+    el('p', { role: 'heading', 'data-level': level, dir: 'auto' }, ...inlineNodes(children)),
   paragraph: ({ children }) => el('p', { dir: 'auto' }, ...inlineNodes(children)),
   rule: () => el('hr'),
   quote: ({ children }) => el('blockquote', { dir: 'auto' }, ...children.map(blockNode)),

@@ -29,7 +29,8 @@ export class ToolView {
   constructor(chat, part) {
     this.#chat = chat;
     const name = el('code', { class: 'tool-name' }, toolName(part));
-    this.#details = el('details', {}, el('summary', {}, icon('tool'), name, ' ', this.#brief, ' ', this.#state), this.#body);
+    const summary = el('summary', {}, icon('tool'), name, ' ', this.#brief, ' ', this.#state);
+    this.#details = el('details', {}, summary, this.#body);
     this.node = el('div', { class: 'tool' }, this.#details);
   }
 
