@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -164,6 +165,23 @@ def test_a_chat_that_went_on_in_another_tab_is_read_again(person: Person) -> Non
     expect(other.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
     expect(messages).to_have_count(0)
     other.close()
+
+
+def test_a_chat_that_is_deleted_elsewhere_is_missed_in_a_list_of_many(person: Person) -> None:
+    person.open("/api/chat", says("One."))
+    person.say("First")
+    person.sees_end("One.")
+    script = """async (id) => {
+        const headers = {'x-session-id': JSON.parse(localStorage.getItem('fondation.session'))};
+        await fetch(`/api/chats/${id}`, {method: 'DELETE', headers});
+    }"""
+    person.page.evaluate(script, person.page.url.rpartition("/")[2])
+    older = {"id": "old", "title": "Old", "excerpt": "", "updatedAt": "2020-01-01T00:00:00.000Z"}
+    page = json.dumps({"chats": [older], "next": "more"})
+    person.page.route("**/api/chats?*", lambda route: route.fulfill(body=page, content_type="application/json"))
+    person.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(person.page.get_by_role("alert").filter(has_text="This chat is not here.")).to_be_visible()
+    person.tab.expect("status of 404")
 
 
 def test_a_long_list_stays_as_long_as_it_was(person: Person) -> None:

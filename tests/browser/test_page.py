@@ -463,6 +463,14 @@ def test_a_person_chooses_the_agent(person: Person) -> None:
     assert len(person.upstream.calls) == 1
 
 
+def test_a_screen_reader_is_told_of_a_handoff(person: Person) -> None:
+    person.open("/api/multi", hands_off("BillingSupport", "an invoice"), says("It is ", HOLD, "paid."))
+    person.say("Is my invoice paid?")
+    expect(person.page.locator("[aria-live=polite]")).to_have_text("BillingSupport answers now.")
+    person.release()
+    person.sees_end("It is paid.")
+
+
 def test_a_screen_reader_is_told_whole_sentences(person: Person) -> None:
     person.open("/api/chat", says("The first sentence. The sec", HOLD, "ond one."))
     person.say("Hello")

@@ -31,13 +31,14 @@ export class Chats {
     return this.#next !== null;
   }
 
-  /** Whether all chats that there are are listed. */
-  get isWhole() {
-    return this.isLoaded && !this.hasMore && !this.#search && !this.problem;
-  }
-
   find(id) {
     return this.items.find((chat) => chat.id === id);
+  }
+
+  /** Whether a chat is gone that was there at that time, or at an unknown one: it should be listed, and is not. */
+  misses(id, updatedAt) {
+    if (!this.isLoaded || this.#search || this.problem || this.find(id)) return false;
+    return !this.hasMore || (updatedAt !== null && updatedAt > this.#stored.at(-1).updatedAt);
   }
 
   search(text) {

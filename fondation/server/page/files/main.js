@@ -177,7 +177,7 @@ class Page {
     const isBusy = chat.isBusy || this.#wasBusy || this.conversation.isEditing;
     if (isBusy || chat.isNew || chat.route.chats === 'client') return;
     const listed = this.chats.find(chat.id);
-    const isGone = !listed && this.chats.isWhole && !chat.problem;
+    const isGone = !chat.problem && this.chats.misses(chat.id, chat.updatedAt);
     if (isGone || (listed && chat.wentOn(listed.updatedAt))) chat.load();
   }
 

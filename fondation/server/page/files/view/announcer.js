@@ -10,11 +10,14 @@ export class Announcer {
   node = el('div', { class: 'hidden', role: 'status', 'aria-live': 'polite' });
   #part = null;
   #told = 0;
+  #chat = null;
+  #agent = null;
   #queue = [];
   #timer = null;
 
   /** What is new in a chat whose answer is being written, or has just come to its end. */
   follow(chat) {
+    this.#followAgent(chat);
     const part = chat.last?.role === 'assistant' ? chat.last.parts.findLast(({ type }) => type === 'text') : null;
     if (!part || (part !== this.#part && !chat.isBusy)) return;
     if (part !== this.#part) this.#begin(part);
@@ -22,6 +25,14 @@ export class Announcer {
     const whole = part.state === 'streaming' ? (SENTENCES.exec(fresh)?.[0] ?? '') : fresh;
     this.#told += whole.length;
     if (whole.trim()) this.say(whole.trim());
+  }
+
+  /** A handoff shows; it is also said. */
+  #followAgent(chat) {
+    const agent = chat.agent?.agentName ?? chat.route.agent;
+    if (chat.isBusy && chat === this.#chat && agent !== this.#agent) this.say(`${agent} answers now.`);
+    this.#chat = chat;
+    this.#agent = agent;
   }
 
   say(text) {
