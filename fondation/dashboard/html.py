@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fondation.budgets.table import missing_text
 from fondation.dashboard.cells import FILTERS
 from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
 from fondation.dashboard.pictures import by_day, latencies, run_over_time
-from fondation.dashboard.rows import budget_rows, cached_rows, group_rows, is_simulated, left_out
+from fondation.dashboard.rows import budget_notes, budget_rows, cached_rows, group_rows, is_simulated, left_out
 from fondation.graph import Graph, draw
 from fondation.usage.explained import begun, chat_cells, run_cells
 from fondation.usage.explaining import Run
@@ -93,7 +92,7 @@ class Pages:
             graph=draw(self.graph, overview.traffic, href=lambda name: _link(overview, name)),
             cached=cached_rows(overview.models),
             budgets=list(budget_rows(overview)),
-            missing_in_budgets=list(filter(None, map(missing_text, overview.budgets))),
+            budget_notes=list(budget_notes(overview)),
         )
 
     def run(self, found: Run | ChatRuns, zone: tzinfo) -> str:

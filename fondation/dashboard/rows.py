@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fondation.budgets.budget import Budget
 from fondation.budgets.reports import Amounts, Bucket, Spending
-from fondation.budgets.table import whose
+from fondation.budgets.table import missing_text, whose
 from fondation.config.words import counted
 from fondation.dashboard.charts.bars import bar, budget_bar, budget_state, part_bar
 from fondation.dashboard.overview import Overview
@@ -31,11 +31,18 @@ class GroupRow:
     cost: str
     notes: tuple[str, ...]
     """What the figures leave out."""
-    bar: Element
+    bar: Element | None = None
     """Its part of the greatest: of cost, or of tokens where no money was charged at all."""
 
 
-def group_rows(report: Report, css: Mapping[str, str] | None = None) -> list[GroupRow]:
+@dataclass(frozen=True, slots=True)
+class GroupRows:
+    rows: list[GroupRow]
+    others: GroupRow | None
+    """Those that are not shown, together."""
+
+
+def group_rows(report: Report, css: Mapping[str, str] | None = None) -> GroupRows:
     """Each group of a report by one thing; `css` gives groups the colour that they have elsewhere, by their text."""
     is_charged = bool(report.total.cost_pico)
 
@@ -49,18 +56,17 @@ def group_rows(report: Report, css: Mapping[str, str] | None = None) -> list[Gro
         is_unknown = is_charged and figures.cost is None
         share = None if is_unknown else size(figures) / greatest if greatest else 0.0
         rows.append(_group_row(name, text, figures, bar(share, (css or {}).get(text, "series-1"))))
-    return rows
+    rest = report.others
+    return GroupRows(rows, None if rest is None else _group_row(None, counted(rest.groups, "other"), rest.figures))
 
 
-def _group_row(name: str | None, text: str, figures: Figures, drawn: Element) -> GroupRow:
+def _group_row(name: str | None, text: str, figures: Figures, drawn: Element | None = None) -> GroupRow:
     if is_simulated(figures):
-        return GroupRow(
-            name, text, figures.simulated_runs, figures.simulated, figures.simulated_tokens, "simulated", (), drawn
-        )
+        runs, calls, tokens = figures.simulated_runs, figures.simulated, figures.simulated_tokens
+        return GroupRow(name, text, runs, calls, tokens, "simulated", (), drawn)
+    runs, calls, tokens = figures.runs, figures.calls, figures.total_tokens
     cost = "unknown" if figures.cost is None else dollars(figures.cost, ROW_PLACES)
-    return GroupRow(
-        name, text, figures.runs, figures.calls, figures.total_tokens, cost, tuple(left_out(figures)), drawn
-    )
+    return GroupRow(name, text, runs, calls, tokens, cost, tuple(left_out(figures)), drawn)
 
 
 def is_simulated(figures: Figures) -> bool:
@@ -122,6 +128,16 @@ def budget_rows(overview: Overview) -> Iterator[BudgetRow]:
     for spending in overview.budgets:
         for bucket in spending.buckets or [Bucket(None, Amounts())]:
             yield _budget_row(spending, bucket)
+
+
+def budget_notes(overview: Overview) -> Iterator[str]:
+    """What the rows of budgets leave out."""
+    for spending in overview.budgets:
+        if spending.others is not None:
+            more, spent = spending.others.buckets, _dollars(spending.others.amounts.spent)
+            yield f"{spending.budget.name}: {more:,} more, who spent {spent} together."
+        if missing := missing_text(spending):
+            yield missing
 
 
 def _budget_row(spending: Spending, bucket: Bucket) -> BudgetRow:

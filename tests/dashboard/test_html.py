@@ -48,7 +48,7 @@ def test_cards_and_table_are_those_that_people_know(fill: Fill, look: Look) -> N
 def test_an_empty_ledger_is_zero(look: Look) -> None:
     page = shown(look())
     assert [lines[0] for lines in page.stats.values()] == ["$0.0000", "0", "0"]
-    assert "Recent usage" not in page.tables
+    assert page.tables["Recent usage"] == [["Timestamp", "Agent", "Tokens", "Cost", "Model"]]
     assert "No call is recorded yet" in PAGES.usage(look())
 
 
@@ -144,6 +144,17 @@ def test_budgets_are_shown_as_of_now(fill: Fill, look: Look) -> None:
         ["each-user", "user bob", "$0.500000", "$2.00", "25%", "", "$1.500000", "never"],
     ]
     assert "each-user: 1 call of unknown cost is not in what is spent." in PAGES.usage(look(budgets=(budget,)))
+
+
+def test_the_dearest_are_shown_and_the_others_together(fill: Fill, look: Look) -> None:
+    budget = Budget("each-user", 2 * 10**12, PARIS, per="user")
+    fill(*({"user_id": f"user{number:02}", "cost": number / 8, "prompt_tokens": 1} for number in range(13)))
+    page = shown(look(budgets=(budget,)))
+    *head, others = page.tables["By user"]
+    assert [row[0] for row in head] == ["User", *(f"user{number:02}" for number in range(12, 2, -1))]
+    assert others == ["3 others", "$0.375000", "", "3", "3", "3"]
+    assert len(page.tables["Budgets"]) == 11
+    assert "each-user: 3 more, who spent $0.375000 together." in PAGES.usage(look(budgets=(budget,)))
 
 
 def test_handoffs_are_counted(fill: Fill, look: Look) -> None:
