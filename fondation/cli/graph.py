@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Format: TypeAlias = Literal["mermaid", "svg", "json"]
 
-_ENDINGS: dict[str, Format] = {".svg": "svg", ".json": "json"}
+_ENDINGS: dict[str, Format] = {".svg": "svg", ".json": "json", ".mmd": "mermaid", ".mermaid": "mermaid"}
 
 
 @click.command()
@@ -71,6 +71,7 @@ def command(
     from fondation.config import load
     from fondation.graph import graph_of
 
+    form = form or _form_of(output)
     loaded = load(file, check_imports=False)
     if loaded.config is None:
         click.echo(loaded.report(), err=True)
@@ -79,9 +80,17 @@ def command(
     if is_with_traffic or any(option is not None for option in (since, until, db)):
         period = read_period(since, until, ZoneInfo(loaded.config.usage.timezone))
         traffic = _traffic(loaded, period, db)
-    if form is None:
-        form = "mermaid" if output is None else _ENDINGS.get(output.suffix.lower(), "mermaid")
     _write(_drawn(graph_of(loaded.config), traffic, period, form), output)
+
+
+def _form_of(output: Path | None) -> Format:
+    """By the ending of the file's name; without one it is Mermaid."""
+    if output is None or not output.suffix:
+        return "mermaid"
+    form = _ENDINGS.get(output.suffix.lower())
+    if form is None:
+        raise click.UsageError(f"{output} ends in none of {', '.join(_ENDINGS)}: say which --format it shall have.")
+    return form
 
 
 def _traffic(loaded: Loaded, period: Period, db: Path | None) -> Traffic:

@@ -10,9 +10,9 @@ from decimal import Decimal
 
 from fondation.budgets import formats as budgets
 from fondation.dashboard.desk import ChatRuns
-from fondation.dashboard.overview import Overview
+from fondation.dashboard.overview import Overview, Source
 from fondation.dashboard.selection import BadSelection
-from fondation.graph import Passed
+from fondation.graph import Passed, rows
 from fondation.usage import formats as usage
 from fondation.usage.calls import Call, UnknownCosts
 from fondation.usage.explained import CALL_KEYS, call_json, chat_json, run_json
@@ -52,25 +52,30 @@ def as_json(overview: Overview) -> str:
         "unknown": [asdict(costs) for costs in overview.unknown],
         "handoffs": [passed._asdict() for passed in overview.handoffs],
         "budgets": [budgets.json_budget(spending) for spending in overview.budgets],
-        "missing": list(overview.missing),
+        "notices": list(overview.notices),
     }
     return dumps(document)
 
 
-def as_csv(overview: Overview, section: str) -> str:
-    """One of `SECTIONS`: a head, and a line for each of its rows. Raises `BadSelection`."""
+def as_csv(source: Source, section: str) -> str:
+    """One of `SECTIONS`, and no more is read: a head, and a line for each of its rows. Raises `BadSelection`.
+
+    Users are all of them.
+    """
     match section:
         case "calls":
-            return _table(map(_call, overview.calls), CALL_COLUMNS)
-        case "days" | "agents" | "models" | "users":
-            report: Report = getattr(overview, section)
-            return usage.as_csv(report)
+            return _table(map(_call, source.calls()), CALL_COLUMNS)
+        case "days":
+            return usage.as_csv(source.report("day", "agent"))
+        case "agents" | "models" | "users":
+            return usage.as_csv(source.report(section.removesuffix("s")))
         case "unknown":
-            return _table(map(asdict, overview.unknown), UnknownCosts.__dataclass_fields__)
+            return _table(map(asdict, source.unknown()), UnknownCosts.__dataclass_fields__)
         case "handoffs":
-            return _table(map(Passed._asdict, overview.handoffs), Passed._fields)
+            passed = rows(source.graph, source.traffic(source.report("agent")))
+            return _table(map(Passed._asdict, passed), Passed._fields)
         case "budgets":
-            return budgets.as_csv(overview.budgets)
+            return budgets.as_csv(source.spendings())
         case _:
             raise BadSelection(f"there is no section {section!r}: type one of {', '.join(SECTIONS)}")
 
@@ -89,16 +94,18 @@ def _call(call: Call) -> dict[str, object]:
     return {name: told[name] for name in CALL_COLUMNS}
 
 
-def _table(rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
+def _table(told: Iterable[Mapping[str, object]], columns: Iterable[str]) -> str:
     text = io.StringIO()
     lines = csv.DictWriter(text, list(columns), lineterminator="\n")
     lines.writeheader()
-    for row in rows:
+    for row in told:
         lines.writerow({name: _cell(value) for name, value in row.items()})
     return text.getvalue()
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, float):
         return f"{Decimal(str(value)):f}"
     return csv_text(None if value is None else str(value))

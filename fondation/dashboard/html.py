@@ -61,8 +61,8 @@ class Pages:
     graph: Graph
     models: Sequence[str]
     """Those of the file; the ledger may know others."""
-    notice: str | None
-    """What must be said before all figures."""
+    is_recording: bool
+    """Whether calls come into the ledger."""
     has_chat: bool
     """Whether the server has a chat page to lead back to."""
 
@@ -74,7 +74,7 @@ class Pages:
             "usage.html",
             USAGE,
             is_usage=True,
-            notices=[*filter(None, [self.notice]), *overview.missing],
+            notices=overview.notices,
             overview=overview,
             selection=overview.selection,
             span=span(overview.period),

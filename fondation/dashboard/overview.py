@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from fondation.budgets.reports import Spending, spendings
+from fondation.config.words import counted
 from fondation.dashboard.selection import Selection
 from fondation.graph import Graph, Passed, rows
 from fondation.usage.calls import Call, UnknownCosts, newest_calls, unknown_costs
 from fondation.usage.figures import Figures
+from fondation.usage.filters import Filters
 from fondation.usage.losses import loss_text, lost_rows, untimed_rows, untimed_text
+from fondation.usage.money import ROW_PLACES, dollars, from_pico
 from fondation.usage.periods import Period
 from fondation.usage.reports import Report, regrouped, report, report_of
 from fondation.usage.tallies import tally
@@ -51,8 +54,8 @@ class Overview:
     traffic: Traffic
     budgets: Sequence[Spending]
     """As of now, whatever is selected."""
-    missing: Sequence[str]
-    """Sentences on rows that are in no figure."""
+    notices: Sequence[str]
+    """Sentences that must be said with the figures."""
 
     @property
     def requests(self) -> int:
@@ -65,32 +68,80 @@ class Overview:
         return self.total.total_tokens + self.total.simulated_tokens
 
 
-def read_overview(
-    connection: sqlite3.Connection, selection: Selection, budgets: Sequence[Budget], graph: Graph, now: datetime
-) -> Overview:
-    """Raises `BadSelection`."""
-    filters, zone = selection.filters(now), now.tzinfo
-    assert zone is not None
-    tallies = tally(connection, filters, _SPLIT, zone)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an overview is read from."""
+
+    connection: sqlite3.Connection
+    selection: Selection
+    budgets: Sequence[Budget]
+    graph: Graph
+    now: datetime
+    """With the time zone of `usage.timezone`."""
+
+    @property
+    def filters(self) -> Filters:
+        """Raises `BadSelection`."""
+        return self.selection.filters(self.now)
+
+    @property
+    def zone(self) -> tzinfo:
+        assert self.now.tzinfo is not None
+        return self.now.tzinfo
+
+    def report(self, *by: str, top: int | None = None) -> Report:
+        return report(self.connection, self.filters, by, self.zone, top)
+
+    def calls(self) -> list[Call]:
+        return newest_calls(self.connection, self.filters, NEWEST)
+
+    def unknown(self) -> list[UnknownCosts]:
+        return unknown_costs(self.connection, self.filters)
+
+    def traffic(self, agents: Report) -> Traffic:
+        figures = {name: figures for (name,), figures in agents.groups if name is not None}
+        return Traffic(count_handoffs(self.connection, self.filters), figures)
+
+    def spendings(self) -> Sequence[Spending]:
+        return spendings(self.connection, self.budgets, self.now.timestamp(), TOP)
+
+
+def read_overview(source: Source, notices: Sequence[str] = ()) -> Overview:
+    """All of it; `notices` are what must be said anyway. Raises `BadSelection`."""
+    filters = source.filters
+    tallies = tally(source.connection, filters, _SPLIT, source.zone)
     by_day_and_agent, by_agent, by_model = (
         report_of(regrouped(tallies, _SPLIT, kept), kept) for kept in (("day", "agent"), ("agent",), ("model",))
     )
-    figures = {name: figures for (name,), figures in by_agent.groups if name is not None}
-    traffic = Traffic(count_handoffs(connection, filters), figures)
-    lost, untimed = lost_rows(connection, filters.period), untimed_rows(connection)
+    traffic = source.traffic(by_agent)
     return Overview(
-        selection=selection,
+        selection=source.selection,
         period=filters.period,
-        now=now,
+        now=source.now,
         total=by_agent.total,
         days=by_day_and_agent,
         agents=by_agent,
         models=by_model,
-        users=report(connection, filters, ("user",), zone, TOP),
-        calls=newest_calls(connection, filters, NEWEST),
-        unknown=unknown_costs(connection, filters) if by_agent.total.unknown_cost_calls else (),
-        handoffs=rows(graph, traffic),
+        users=source.report("user", top=TOP),
+        calls=source.calls(),
+        unknown=source.unknown() if by_agent.total.unknown_cost_calls else (),
+        handoffs=rows(source.graph, traffic),
         traffic=traffic,
-        budgets=spendings(connection, budgets, now.timestamp(), TOP),
-        missing=[text(rows) for text, rows in ((loss_text, lost), (untimed_text, untimed)) if rows],
+        budgets=source.spendings(),
+        notices=[*notices, *_left_out(source.connection, filters.period, by_day_and_agent)],
     )
+
+
+def _left_out(connection: sqlite3.Connection, period: Period, days: Report) -> Iterator[str]:
+    """Sentences on calls that are in no figure, or on no day."""
+    if lost := lost_rows(connection, period):
+        yield loss_text(lost)
+    if untimed := untimed_rows(connection):
+        yield untimed_text(untimed)
+    undated = [figures for (day, _), figures in days.groups if day is None]
+    if calls := sum(each.calls + each.refused + each.simulated for each in undated):
+        cost = dollars(from_pico(sum(each.cost_pico for each in undated)), ROW_PLACES)
+        yield (
+            f"{counted(calls, 'call')} of {cost} in all {'is' if calls == 1 else 'are'} on no day: the timestamp that "
+            "another program wrote is before 1970 or after 9999, perhaps in milliseconds where seconds belong."
+        )

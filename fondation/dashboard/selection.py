@@ -29,7 +29,8 @@ class Selection:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Selection:
         """From the parameters of an address; others than these are not looked at."""
-        return cls(**{name: query.get(name, "").strip() for name in cls.__dataclass_fields__})
+        typed = {name: query.get(name, "") for name in cls.__dataclass_fields__}
+        return cls(**{**typed, "since": typed["since"].strip(), "until": typed["until"].strip()})
 
     def filters(self, now: datetime) -> Filters:
         """The same for reports; `now` brings the time zone. Raises `BadSelection`."""

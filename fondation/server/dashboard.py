@@ -28,7 +28,13 @@ from fondation.usage.reading import NoLedger
 
 PATH = "/admin/usage"
 
-NEAR = {"/admin": "admin/usage", "/admin/": "usage", f"{PATH}/": "../usage"}
+NEAR = {
+    "/admin": "admin/usage",
+    "/admin/": "usage",
+    f"{PATH}/": "../usage",
+    f"{PATH}/runs": "../usage",
+    f"{PATH}/runs/": "../../usage",
+}
 """What people type as well, and the way from there."""
 
 FOLDER = Path(fondation.dashboard.__file__).parent / "files"
@@ -67,12 +73,13 @@ class _Dashboard:
     def __init__(self, services: Services) -> None:
         config = services.config
         graph = graph_of(config)
-        self._desk = Desk(services.ledger, ZoneInfo(config.usage.timezone), budgets_of(config), graph)
+        zone = ZoneInfo(config.usage.timezone)
+        self._desk = Desk(services.ledger, zone, budgets_of(config), graph, services.why_not_recorded)
         self._reading = asyncio.Lock()
         self.pages = Pages(
             graph=graph,
             models=[model.id for model in config.models.values()],
-            notice=services.why_not_recorded,
+            is_recording=not services.why_not_recorded,
             has_chat=config.server.page,
         )
 
@@ -81,14 +88,14 @@ class _Dashboard:
         section = request.query.get("section", "calls")
 
         def read() -> str:
-            overview = self._desk.overview(selection)
             match form:
                 case "html":
-                    return self.pages.usage(overview)
+                    return self.pages.usage(self._desk.overview(selection))
                 case "json":
-                    return as_json(overview)
+                    return as_json(self._desk.overview(selection))
                 case "csv":
-                    return as_csv(overview, section)
+                    with self._desk.source(selection) as source:
+                        return as_csv(source, section)
 
         return _answer(await self._read(read), form, f"usage-{section}.csv")
 
@@ -132,9 +139,9 @@ def _shown(show: Callable[[web.Request, Format], Awaitable[web.Response]], pages
     """Whatever is wrong is a page, too, where a person asks."""
 
     async def handler(request: web.Request) -> web.Response:
-        form: Format = "json" if wants_json(request) else "html"
+        form: Format = _accepted(request)
         try:
-            form = _format(request.query.get("format", form))
+            form = _format(request.query.get("format") or form)
             request.app[SERVICES].doors.check_own_machine(request)
             return await show(request, form)
         except RequestError as error:
@@ -148,9 +155,16 @@ def _shown(show: Callable[[web.Request, Format], Awaitable[web.Response]], pages
     return handler
 
 
+def _accepted(request: web.Request) -> Format:
+    """What the Accept header asks for, where it does not take anything."""
+    if wants_json(request):
+        return "json"
+    return "csv" if request.headers.get("Accept", "").lower().startswith("text/csv") else "html"
+
+
 def _format(typed: str) -> Format:
     for form in CONTENT_TYPES:
-        if typed == form:
+        if typed.lower() == form:
             return form
     raise RequestError(400, f"format: {typed} is none of {', '.join(CONTENT_TYPES)}")
 

@@ -7,6 +7,7 @@ by a plain cross-site POST (its Origin tells), or by a name of its own that reso
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -22,8 +23,11 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 ALLOWED_HEADERS = "content-type, x-session-id, x-user-id, authorization"
 EXPOSED_HEADERS = "x-session-id, x-run-id"
 
-_FORWARDED = frozenset(("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"))
-"""The headers by which a proxy says that it brings the request of somebody else."""
+_PASSED_ON = re.compile(
+    r"forwarded|via|x-(real|client|cluster-client)-ip|x-(original-)?forwarded-.*|x-envoy-.*"
+    r"|(true-client|cf-connecting|fastly-client|fly-client)-ip|cf-ray|x-amzn-trace-id"
+)
+"""The headers by which a proxy shows that it brings the request of somebody else."""
 
 
 class Doors:
@@ -74,7 +78,7 @@ class Doors:
         return (
             is_loopback(request.remote or "")
             and is_loopback(_host_name(request))
-            and not _FORWARDED.intersection(name.lower() for name in request.headers)
+            and not any(_PASSED_ON.fullmatch(name.lower()) for name in request.headers)
             and (origin is None or _same_origin(origin, request))
         )
 

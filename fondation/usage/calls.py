@@ -11,7 +11,7 @@ from typing import Any
 from fondation.stores.rows import TOKEN_COLUMNS
 from fondation.usage.filters import Filters, conditions
 from fondation.usage.parts import KNOWN, UNKNOWN
-from fondation.usage.reading import calls_of
+from fondation.usage.reading import calls_of, text_of
 
 _NUMBERS = (*TOKEN_COLUMNS, "duration", "time_to_first_token")
 
@@ -83,7 +83,7 @@ def unknown_costs(connection: sqlite3.Connection, filters: Filters) -> list[Unkn
         "GROUP BY 1, 2, 3 ORDER BY 4 DESC, 1, 2, 3",
         values,
     )
-    return [UnknownCosts(*row[:5]) for row in rows]
+    return [UnknownCosts(*map(_readable, row[:5])) for row in rows]
 
 
 def _passing(filters: Filters) -> tuple[str, dict[str, str | float]]:
@@ -100,6 +100,10 @@ def _passing(filters: Filters) -> tuple[str, dict[str, str | float]]:
 
 
 def _mended(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without what another program wrote where a number belongs."""
+    """A row without what another program wrote where a number belongs; bytes are told as text."""
     odd = [name for name in _NUMBERS if not isinstance(row[name], int | float) or not math.isfinite(row[name])]
-    return {**row, **dict.fromkeys(odd)}
+    return {name: _readable(value) for name, value in row.items()} | dict.fromkeys(odd)
+
+
+def _readable(value: Any) -> Any:
+    return text_of(value) if isinstance(value, bytes) else value

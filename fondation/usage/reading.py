@@ -96,6 +96,11 @@ def has_index_by_time(connection: sqlite3.Connection) -> bool:
     return any(connection.execute(first, index).fetchone() == ("timestamp",) for index in indexes)
 
 
+def text_of(value: object) -> str:
+    """What another program wrote where a text belongs, as a text."""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+
+
 def _mode(path: Path) -> str:
     """Without a write-ahead log nobody has the file open; SQLite would leave an empty log beside it even so."""
     return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"

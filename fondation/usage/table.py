@@ -85,7 +85,9 @@ def _cell(figures: Figures, name: str, places: int) -> str:
 
 def name_text(name: str | None) -> str:
     """A name as a cell: one line that cannot paint on the terminal."""
-    return "(none)" if name is None else printable(name).replace("\t", " ")
+    if name is None:
+        return "(none)"
+    return printable(name).replace("\t", " ") if name.strip() else "(blank)"
 
 
 def duration_text(milliseconds: int | None) -> str:
@@ -98,4 +100,4 @@ def duration_text(milliseconds: int | None) -> str:
 def span(period: Period) -> str:
     """`since 2026-11-16 08:30 until ...`."""
     ends = {"since": period.since, "until": period.until}
-    return " ".join(f"{word} {end:%Y-%m-%d %H:%M}" for word, end in ends.items() if end) or "of all time"
+    return " ".join(f"{word} {end.isoformat(' ')[:16]}" for word, end in ends.items() if end) or "of all time"

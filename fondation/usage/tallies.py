@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TypeAlias
 
-from fondation.usage.figures import Tally
+from fondation.usage.figures import Tally, merged
 from fondation.usage.filters import Filters
 from fondation.usage.kinds import GROUPINGS as OF_KINDS
 from fondation.usage.kinds import RUNNING_INDEX, can_tell_kinds, kinds_of, sum_up, tasks_of
 from fondation.usage.periods import Period, Span, day_of, pieces_of
-from fondation.usage.reading import calls_of, copy_calls, has_index_by_time
+from fondation.usage.reading import calls_of, copy_calls, has_index_by_time, text_of
 from fondation.usage.sorting import Key, Rows, Sorting, Source
 from fondation.usage.together import Connections, spread, together
 
@@ -40,7 +40,16 @@ def tally(connection: sqlite3.Connection, filters: Filters, by: Sequence[str], z
             calls = calls_of(connection)
         spans = spans_of(connection, calls, filters.period, zone if "day" in by else None, _PIECES)
         tallies = _by_kind(connections, filters, by, spans)
-        return _sorted(connections, calls, filters, by, spans) if tallies is None else tallies
+        return _named(_sorted(connections, calls, filters, by, spans) if tallies is None else tallies)
+
+
+def _named(tallies: Tallies) -> Tallies:
+    """The same; what another program wrote where a name belongs, and is no text, is told as text."""
+    odd = [key for key in tallies if any(name is not None and type(name) is not str for name in key)]
+    for key in odd:
+        named = tuple(None if name is None else text_of(name) for name in key)
+        tallies[named] = merged([calls for calls in (tallies.get(named), tallies.pop(key)) if calls is not None])
+    return tallies
 
 
 def _by_kind(connections: Connections, filters: Filters, by: Sequence[str], spans: Sequence[Span]) -> Tallies | None:

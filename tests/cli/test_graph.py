@@ -146,6 +146,14 @@ def test_the_name_of_the_file_says_what_is_written_to_it(
     assert (folder / name).read_text().startswith(beginning)
 
 
+def test_an_ending_that_says_nothing_is_refused_before_anything_is_written(graph: Drawing, folder: Path) -> None:
+    result = graph("-o", "agents.png")
+    assert result.exit_code == 2
+    assert "agents.png ends in none of .svg, .json, .mmd, .mermaid: say which --format it shall have." in result.stderr
+    assert not (folder / "agents.png").exists()
+    assert graph("-o", "agents.txt", "--format", "mermaid").exit_code == 0
+
+
 def test_a_file_that_cannot_be_written_is_named(graph: Drawing) -> None:
     result = graph("-o", "nowhere/agents.svg")
     assert result.exit_code == 1

@@ -23,7 +23,7 @@ GRAPH = Graph(
     (Agent("Triage", "main", "acme/main"), Agent("Billing", "main", "acme/main")),
     (Handoff("Triage", "Billing"),),
 )
-PAGES = Pages(GRAPH, ["acme/main"], None, has_chat=True)
+PAGES = Pages(GRAPH, ["acme/main"], is_recording=True, has_chat=True)
 
 
 @pytest.fixture
@@ -46,7 +46,9 @@ def fill(path: Path) -> Fill:
 def look(path: Path) -> Callable[..., Overview]:
     """What the page shows of what is selected."""
 
-    def look(*, zone: tzinfo = UTC, budgets: tuple[Budget, ...] = (), **selected: str) -> Overview:
-        return Desk(path, zone, budgets, GRAPH).overview(Selection(**selected))
+    def look(
+        *, zone: tzinfo = UTC, budgets: tuple[Budget, ...] = (), why_not: str | None = None, **selected: str
+    ) -> Overview:
+        return Desk(path, zone, budgets, GRAPH, why_not).overview(Selection(**selected))
 
     return look

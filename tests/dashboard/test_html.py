@@ -162,9 +162,29 @@ def test_handoffs_are_counted(fill: Fill, look: Look) -> None:
     assert shown(look()).tables["Handoffs"] == [["From", "To", "Handoffs"], ["Triage", "Billing", "1"]]
 
 
-def test_what_must_be_said_stands_before_the_figures(look: Look) -> None:
-    pages = replace(PAGES, notice="nothing is recorded: usage.enabled is false")
-    assert Page(pages.usage(look())).notices == ["nothing is recorded: usage.enabled is false"]
+def test_where_nothing_is_recorded_it_is_said_why(look: Look) -> None:
+    text = replace(PAGES, is_recording=False).usage(look(why_not="usage.enabled is false; write true"))
+    assert Page(text).notices == ["usage.enabled is false; write true"]
+    assert "ask something" not in text
+
+
+def test_money_without_a_day_is_told(fill: Fill, look: Look) -> None:
+    fill({"cost": 0.25}, *({"cost": 0.5, "timestamp": moment} for moment in (MONDAY * 1_000, -5)))
+    page = shown(look())
+    assert page.stats["Total Cost"][0] == "$1.2500"
+    assert page.notices[0].startswith("2 calls of $1.000000 in all are on no day: the timestamp")
+
+
+def test_what_is_no_text_is_shown_as_one(fill: Fill, look: Look) -> None:
+    fill(
+        {"model": b"\xff\xfe", "agent_name": b"Bill", "user_id": b"ada", "cost_source": "unknown"},
+        {"agent_name": "Bill", "cost": 0.5, "model": "", "cost_note": b"why"},
+        {"agent_name": " "},
+    )
+    page = shown(look())
+    assert [row[0] for row in page.tables["By agent"][1:]] == ["Bill + 1 call of unknown cost", "(blank)"]
+    assert [row[0] for row in page.tables["By user"][1:]] == ["(none)", "ada"]
+    assert len(page.tables["Recent usage"]) == 4
 
 
 def test_a_run_is_told_step_by_step(fill: Fill, path: Path) -> None:

@@ -27,6 +27,11 @@ ELSEWHERE = (
     {"Forwarded": "for=192.0.2.1"},
     {"X-Forwarded-For": "192.0.2.1"},
     {"X-Real-IP": "192.0.2.1"},
+    {"X-Forwarded-Proto": "https"},
+    {"X-Original-Forwarded-For": "192.0.2.1"},
+    {"CF-Connecting-IP": "192.0.2.1"},
+    {"True-Client-IP": "192.0.2.1"},
+    {"X-Envoy-External-Address": "192.0.2.1"},
     {"Via": "1.1 proxy"},
     {"Origin": "https://desk.example"},
 )
@@ -103,7 +108,7 @@ async def test_all_that_a_page_links_to_is_there(tmp_path: Path, path: str) -> N
             assert (await client.get(page.url.join(URL(html.unescape(link))).relative())).status == 200, link
 
 
-@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/usage/"])
+@pytest.mark.parametrize("path", ["/admin", "/admin/", "/admin/usage/", "/admin/usage/runs", "/admin/usage/runs/"])
 async def test_what_people_type_as_well_leads_there(tmp_path: Path, path: str) -> None:
     (tmp_path / "agents.yaml").write_text(ANN)
     app = web.Application()
@@ -125,7 +130,9 @@ async def test_json_and_csv_tell_the_same_figures(desk: Served) -> None:
     told = (await desk.ask("GET", "/admin/usage", headers=JSON)).json
     assert (told["requests"], told["tokens"], told["total"]["cost"]) == (2, 1_242, 0.5078125)
     assert [call["cost"] for call in told["calls"]] == [0.5, 0.0078125]
-    assert (await desk.ask("GET", "/admin/usage?format=json")).json["total"] == told["total"]
+    assert (await desk.ask("GET", "/admin/usage?format=JSON")).json["total"] == told["total"]
+    assert (await desk.ask("GET", "/admin/usage?format=", headers=JSON)).json["total"] == told["total"]
+    assert (await desk.ask("GET", "/admin/usage", headers={"Accept": "text/csv"})).body.startswith(b"began_at,")
     for section, column in {"days": "day", "agents": "agent", "models": "model", "users": "user"}.items():
         reply = await desk.ask("GET", f"/admin/usage?format=csv&section={section}")
         *rows, total = csv.DictReader(io.StringIO(reply.body.decode()))
