@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from fondation.budgets.reports import Amounts, Bucket, Spending
-from fondation.config.words import counted, listed
+from fondation.config.words import listed
 from fondation.usage.layout import lay_out
-from fondation.usage.money import ROW_PLACES, dollars, from_pico, shortest_dollars
+from fondation.usage.money import ROW_PLACES, dollars, from_pico, missing_texts, shortest_dollars
 from fondation.usage.table import name_text
 
 _NAMES = ("Budget", "For")
@@ -72,12 +72,11 @@ def _counts(amounts: Amounts, extra: Sequence[str]) -> list[str]:
 
 def missing_text(spending: Spending) -> str | None:
     """What is spent, and nobody knows how much."""
-    kinds = {"unknown": spending.total.unknown_cost_calls, "pending": spending.total.pending_cost_calls}
-    calls = [f"{counted(number, 'call')} of {kind} cost" for kind, number in kinds.items() if number]
-    if not calls:
+    unknown, pending = spending.total.unknown_cost_calls, spending.total.pending_cost_calls
+    if not unknown + pending:
         return None
-    verb = "is" if sum(kinds.values()) == 1 else "are"
-    return f"{spending.budget.name}: {listed(calls, 'and')} {verb} not in what is spent."
+    verb = "is" if unknown + pending == 1 else "are"
+    return f"{spending.budget.name}: {listed(missing_texts(unknown, pending), 'and')} {verb} not in what is spent."
 
 
 def _dollars(pico: int) -> str:

@@ -76,8 +76,8 @@ def is_simulated(figures: Figures) -> bool:
 
 def left_out(figures: Figures) -> Iterator[str]:
     """What a sum over real calls does not tell by itself."""
-    if figures.unknown_cost_calls and figures.cost is not None:
-        yield f"+ {counted(figures.unknown_cost_calls, 'call')} of unknown cost"
+    if figures.cost is not None:
+        yield from (f"+ {calls}" for calls in figures.missing)
     if figures.refused:
         yield f"{figures.refused:,} refused"
     if figures.simulated:

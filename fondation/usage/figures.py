@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from fondation.usage.money import from_pico
+from fondation.usage.money import from_pico, missing_texts
 from fondation.usage.parts import Part
 
 _SOME = 10_000
@@ -50,6 +50,8 @@ class Figures:
     known_cost_calls: int
     unknown_cost_calls: int
     """Calls whose cost nobody knows, or nobody knows yet."""
+    pending_cost_calls: int
+    """Those of them whose cost nobody knows yet."""
     p50_ms: int | None
     """The median time until the last byte, over the calls that were answered, of all models together."""
     p95_ms: int | None
@@ -68,6 +70,11 @@ class Figures:
         if self.unknown_cost_calls and not self.known_cost_calls:
             return None
         return from_pico(self.cost_pico)
+
+    @property
+    def missing(self) -> list[str]:
+        """The calls that the cost misses, in words."""
+        return missing_texts(self.unknown_cost_calls - self.pending_cost_calls, self.pending_cost_calls)
 
     @property
     def cached_share(self) -> float | None:
@@ -132,6 +139,7 @@ class Tally:
             cost_pico=sum(part.cost_pico for part in real),
             known_cost_calls=sum(part.known_costs for part in real),
             unknown_cost_calls=sum(part.unknown_costs for part in real),
+            pending_cost_calls=sum(part.calls for part in real if part.cost_source == "pending"),
             p50_ms=p50,
             p95_ms=p95,
             first_token_p50_ms=first_p50,

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import cache
 
 from fondation.calls import CostSource
+from fondation.config.words import listed
 
 PICO_PER_DOLLAR = 10**12
 
@@ -51,12 +52,37 @@ def from_pico(pico: int) -> Decimal:
     return _context.divide(Decimal(pico), Decimal(PICO_PER_DOLLAR))
 
 
-def sum_text(cost: Decimal | None, unknown_calls: int, places: int = TOTAL_PLACES) -> str:
-    """A total for a line of text, which says what it misses: `$0.0506 + 2 calls of unknown cost`."""
-    if not unknown_calls:
+def sum_text(cost: Decimal | None, unknown_calls: int, places: int = TOTAL_PLACES, *, pending_calls: int = 0) -> str:
+    """A total for a line of text, which says what it misses: `$0.0506 + 2 calls of unknown cost`.
+
+    Of pending calls nobody knows the cost yet; they are not among the unknown ones.
+    """
+    if not unknown_calls + pending_calls:
         return dollars(cost or 0, places)
-    calls = f"{unknown_calls:,} {'call' if unknown_calls == 1 else 'calls'}"
-    return f"unknown ({calls})" if cost is None else f"{dollars(cost, places)} + {calls} of unknown cost"
+    if cost is None:
+        return ", ".join(f"{kind} ({_calls(number)})" for kind, number in _missing(unknown_calls, pending_calls))
+    return f"{dollars(cost, places)} + {listed(missing_texts(unknown_calls, pending_calls), 'and')}"
+
+
+def missing_texts(unknown_calls: int, pending_calls: int) -> list[str]:
+    """What a total misses: `2 calls of unknown cost`, `1 call of pending cost`; nothing where it misses none."""
+    return [f"{_calls(number)} of {kind} cost" for kind, number in _missing(unknown_calls, pending_calls)]
+
+
+def brief_sum(cost: Decimal | None, missing_calls: int, places: int = ROW_PLACES) -> str:
+    """A total for a table of many: `$0.050600 + ?` where it misses calls, `unknown` where it misses all."""
+    if cost is None:
+        return "unknown"
+    return f"{dollars(cost, places)} + ?" if missing_calls else dollars(cost, places)
+
+
+def _missing(unknown_calls: int, pending_calls: int) -> list[tuple[str, int]]:
+    kinds = {"unknown": unknown_calls, "pending": pending_calls}
+    return [(kind, number) for kind, number in kinds.items() if number]
+
+
+def _calls(number: int) -> str:
+    return f"{number:,} {'call' if number == 1 else 'calls'}"
 
 
 def pico(cost: float) -> int:

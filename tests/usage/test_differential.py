@@ -179,6 +179,7 @@ def naive(rows: dict[int, Row]) -> dict[str, Any]:
         "cost_pico": sum(pico.values()),
         "known_cost_calls": sum(said == "billed" for said in source.values()),
         "unknown_cost_calls": sum(said in ("unknown", "pending") for said in source.values()),
+        "pending_cost_calls": sum(said == "pending" for said in source.values()),
         "p50_ms": percentile(answered, "duration", 50),
         "p95_ms": percentile(answered, "duration", 95),
         "first_token_p50_ms": percentile(answered, "time_to_first_token", 50),

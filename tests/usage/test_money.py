@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fondation.stores.rows import COST_PICO
-from fondation.usage.money import cost_text, dollars, from_pico, pico, shortest_dollars
+from fondation.usage.money import brief_sum, cost_text, dollars, from_pico, pico, shortest_dollars, sum_text
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,23 @@ def test_a_cost_that_nobody_knows_is_not_told_as_zero() -> None:
     assert cost_text(0.0, "none") == "$0.0000"
     assert [cost_text(None, source) for source in ("unknown", "pending")] == ["cost unknown"] * 2
     assert cost_text(None, "simulated") == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("cost", "unknown", "pending", "text", "brief"),
+    [
+        ("0.25", 0, 0, "$0.2500", "$0.250000"),
+        ("0.25", 1, 0, "$0.2500 + 1 call of unknown cost", "$0.250000 + ?"),
+        ("0.25", 0, 1_200, "$0.2500 + 1,200 calls of pending cost", "$0.250000 + ?"),
+        ("0", 2, 1, "$0.0000 + 2 calls of unknown cost and 1 call of pending cost", "$0.000000 + ?"),
+        (None, 2, 0, "unknown (2 calls)", "unknown"),
+        (None, 2, 1, "unknown (2 calls), pending (1 call)", "unknown"),
+    ],
+)
+def test_a_total_says_what_it_misses(cost: str | None, unknown: int, pending: int, text: str, brief: str) -> None:
+    known = None if cost is None else Decimal(cost)
+    assert sum_text(known, unknown, pending_calls=pending) == text
+    assert brief_sum(known, unknown + pending) == brief
 
 
 def test_pico_dollars_are_exact() -> None:

@@ -176,7 +176,7 @@ def test_an_empty_ledger_has_a_total_of_nothing(path: Path, fill: Fill) -> None:
     fill()
     result = read(path)
     assert result.groups == []
-    assert astuple(result.total) == (*[0] * 12, *[None] * 4, *[0] * 3)
+    assert astuple(result.total) == (*[0] * 13, *[None] * 4, *[0] * 3)
     assert result.total.cost == 0
 
 
