@@ -12,22 +12,11 @@ from markupsafe import Markup
 from fondation.config.words import counted
 from fondation.svg import Element, as_text
 from fondation.usage.calls import Call
+from fondation.usage.cost_notes import why_unknown
 from fondation.usage.figures import Figures
 from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars, from_pico
 from fondation.usage.periods import time_of
 from fondation.usage.table import duration_text, name_text
-
-_WHY_UNKNOWN = {
-    "pending": "not known yet: its provider is asked",
-    "no_usage": "its provider told no tokens, or not all, and keeps no receipts",
-    "no_price": "its provider bills nothing on the wire, and no price of the model is known",
-    "no_generation_id": "it ended before its provider gave it an id",
-    "no_receipts": "its process died, and its provider keeps no receipts",
-    "no_model": "no model of the file is at its provider any more",
-    "not_found": "for a day its provider did not know it",
-    "refused": "for a day its provider rejected the key",
-    "unavailable": "for a day its provider did not answer",
-}
 
 
 def number(value: int | None) -> str:
@@ -66,10 +55,6 @@ def marks(call: Call) -> Iterator[str]:
         yield "simulated"
     if call.purpose is not None:
         yield call.purpose
-
-
-def why_unknown(note: str | None) -> str:
-    return "nobody said why" if note is None else _WHY_UNKNOWN.get(note, note)
 
 
 def share(value: float) -> str:

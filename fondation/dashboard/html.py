@@ -16,9 +16,9 @@ from fondation.dashboard.overview import Overview
 from fondation.dashboard.pictures import by_day, latencies, run_over_time
 from fondation.dashboard.rows import budget_notes, budget_rows, cached_rows, group_rows, is_simulated, left_out
 from fondation.graph import Graph, draw
-from fondation.usage.explained import begun, chat_cells, run_cells
 from fondation.usage.explaining import Run
 from fondation.usage.reports import Report
+from fondation.usage.run_cells import Costs, begun, chat_cells, run_cells, took_text
 from fondation.usage.table import span
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "": "All time"}
@@ -98,20 +98,17 @@ class Pages:
     def run(self, found: Run | ChatRuns, zone: tzinfo) -> str:
         """The page of a run, step by step, or the list of a chat's runs, at `/admin/usage/runs/ID`."""
         if isinstance(found, ChatRuns):
-            return self._render(
-                "chat.html", RUN, found=found, zone=zone, cells=chat_cells(found.runs, zone), links=True
-            )
-        cells = run_cells(found)
+            return self._render("chat.html", RUN, found=found, zone=zone, chats=chat_cells(found.runs, zone))
         return self._render(
             "run.html",
             RUN,
             found=found,
             zone=zone,
             began=begun(found, zone),
-            cost=cells.footer[cells.titles.index("Cost")],
-            drawing=run_over_time(found),
-            cells=cells,
-            links=False,
+            took=took_text(found),
+            cost=Costs.of([found]).text,
+            picture=run_over_time(found),
+            cells=run_cells(found),
         )
 
     def error(self, sentence: str, place: Place) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from fondation.dashboard.charts.measures import COST, Amount, Measure, counts
@@ -12,13 +13,21 @@ from fondation.dashboard.charts.waterfall import Bar, Kind, waterfall
 from fondation.dashboard.overview import Overview
 from fondation.svg import Element
 from fondation.usage.calls import Call
-from fondation.usage.explained import label
 from fondation.usage.explaining import Run
 from fondation.usage.figures import Figures
+from fondation.usage.run_cells import label
+from fondation.usage.run_times import begins_of
 from fondation.usage.table import name_text
 
 _TOKENS = counts("token")
 _MOST_MODELS = 12
+_LEGEND = {
+    "answer": "answer",
+    "retry": "retry",
+    "fallback": "fallback",
+    "beside": "beside the answer",
+    "failed": "failed",
+}
 
 
 def by_day(overview: Overview) -> Stacked | None:
@@ -46,9 +55,26 @@ def latencies(overview: Overview) -> Element | None:
     return ranges("Latency by model", timed[:_MOST_MODELS]) if timed else None
 
 
-def run_over_time(run: Run) -> Element:
-    """Its calls, one after the other: a ledger has whole seconds, and a step begins when the one before ends."""
-    return waterfall("The calls of this run", list(_bars(run)))
+@dataclass(frozen=True, slots=True)
+class RunPicture:
+    drawing: Element
+    legend: Mapping[str, str]
+    """What the colours mean that are in it: class of the stylesheet -> words."""
+    has_waits: bool
+    """Whether a part of a bar is light, until a first token."""
+
+
+def run_over_time(run: Run) -> RunPicture:
+    """Its calls over time, and those beside the answer under a heading of their own."""
+    bars = list(_bars(run))
+    known = [bar for bar in bars if bar.duration is not None]
+    shown = {bar.kind for bar in known} | {"unknown" for bar in bars if bar.duration is None}
+    colours = {**_LEGEND, "unknown": "running" if run.is_running else "end unknown"}
+    return RunPicture(
+        drawing=waterfall("The calls of this run", bars),
+        legend={css: said for css, said in colours.items() if css in shown},
+        has_waits=any(bar.first_token for bar in known),
+    )
 
 
 def _amount(figures: Figures, measure: Measure) -> Amount:
@@ -71,20 +97,17 @@ def _day_before(moment: datetime) -> date:
 
 
 def _bars(run: Run) -> Iterator[Bar]:
-    begun, free = run.first["timestamp"], 0.0
+    begins = begins_of(run.calls)
     for step in run.steps:
         for call in step.calls:
-            start = (call.row["timestamp"] - begun) * 1000.0
-            if step.number is not None:
-                start = max(start, free)
-                free = start + (call.row["duration"] or 0)
             yield Bar(
                 label=f"{label(step, call)}  {name_text(call.model)}",
                 kind=_kind(call, step.calls),
-                start=start,
+                start=begins[call],
                 duration=call.row["duration"],
                 first_token=call.row["time_to_first_token"],
-                group=name_text(call.row["agent_name"]),
+                group=name_text(call.row["agent_name"]) if call.purpose is None else "beside the answer",
+                is_running=call.is_running,
             )
 
 

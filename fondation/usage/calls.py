@@ -40,6 +40,16 @@ class Call:
         return self.cost_source in (*KNOWN, "none")
 
     @property
+    def is_running(self) -> bool:
+        return bool(self.row["status"] == "running")
+
+    def tokens(self, column: str) -> int | None:
+        """What it told of a `TOKEN_COLUMNS`; None where it told nothing, for which the row's total has 0."""
+        count: int | None = self.row[column]
+        parts = self.row["prompt_tokens"], self.row["completion_tokens"]
+        return None if column == "total_tokens" and not count and parts == (None, None) else count
+
+    @property
     def purpose(self) -> str | None:
         """What it was for, where it is no part of the answer: a title, say."""
         purpose: str | None = self.row.get("purpose")

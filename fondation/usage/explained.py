@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from decimal import Decimal
 from typing import Any
 
 from fondation.config.words import counted
@@ -14,13 +12,11 @@ from fondation.usage.calls import Call
 from fondation.usage.explaining import Run, Step
 from fondation.usage.figures import Figures
 from fondation.usage.layout import lay_out
-from fondation.usage.money import PICO_PER_DOLLAR, ROW_PLACES, dollars, from_pico, sum_text
+from fondation.usage.money import PICO_PER_DOLLAR
 from fondation.usage.periods import time_of
-from fondation.usage.table import duration_text, name_text
+from fondation.usage.run_cells import Cells, begun, chat_cells, run_cells, took_text
+from fondation.usage.table import name_text
 
-_TITLES = ("Step", "Agent", "Model", "Outcome", "Input", "Cached", "Output", "Reasoning", "Cost", "Time", "First")
-_CHAT_TITLES = ("Run", "Began", "Agents", "Calls", "Cost", "Time")
-_TOKENS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
 _OF_ROW = (
     "attempt",
     "purpose",
@@ -44,69 +40,21 @@ def run_table(run: Run, zone: tzinfo, room: int | None = None) -> Iterator[str]:
     steps = sum(step.number is not None for step in run.steps)
     yield f"Run {name_text(run.id)}" + (f" of {', '.join(whose)}" if whose else "")
     yield (
-        f"{begun(run, zone)} ({zone}), took {duration_text(run.took_ms)}: "
+        f"{begun(run, zone)} ({zone}), {_how_long(run)}: "
         f"{counted(len(run.calls), 'call')} in {counted(steps, 'step')}, {' > '.join(map(name_text, run.agents))}"
     )
     yield ""
     yield from _laid_out(run_cells(run), room)
-    if run.total.unknown_cost_calls:
-        yield from ("", f"Total cost: {sum_text(run.total.cost, run.total.unknown_cost_calls, ROW_PLACES)}")
 
 
 def runs_table(chat_id: str, runs: Sequence[Run], zone: tzinfo, room: int | None = None) -> Iterator[str]:
-    """The lines: the runs of a chat, and how to see one of them."""
-    yield f"Chat {name_text(chat_id)}: {counted(len(runs), 'run')} ({zone})"
-    yield ""
-    yield from _laid_out(chat_cells(runs, zone), room)
-    cost, unknown = cost_of_runs(runs)
-    if unknown:
-        yield from ("", f"Total cost: {sum_text(cost, unknown, ROW_PLACES)}")
-    yield from ("", "One of them step by step: fondation usage explain RUN")
-
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """A table as text."""
-
-    titles: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    footer: Sequence[str]
-    names: int
-    """So many columns are names; the others are numbers."""
-
-
-def run_cells(run: Run) -> Cells:
-    """Each call of the run, in the order of its steps."""
-    rows = [_row(step, call) for step in run.steps for call in step.calls]
-    tokens = [f"{getattr(run.total, name):,}" for name in _TOKENS]
-    footer = ["Total", "", "", "", *tokens, _total_cost(run.total), duration_text(run.took_ms), ""]
-    return Cells(_TITLES, rows, footer, names=4)
-
-
-def chat_cells(runs: Sequence[Run], zone: tzinfo) -> Cells:
-    """The runs of a chat."""
-    rows = [
-        [
-            name_text(run.id),
-            begun(run, zone),
-            " > ".join(map(name_text, run.agents)),
-            str(len(run.calls)),
-            _total_cost(run.total),
-            duration_text(run.took_ms),
-        ]
-        for run in runs
-    ]
-    cost, _ = cost_of_runs(runs)
-    calls = str(sum(len(run.calls) for run in runs))
-    footer = ["Total", "", "", calls, "unknown" if cost is None else dollars(cost, ROW_PLACES), ""]
-    return Cells(_CHAT_TITLES, rows, footer, names=3)
-
-
-def cost_of_runs(runs: Sequence[Run]) -> tuple[Decimal | None, int]:
-    """What they cost together, None where nothing is known of it; and the calls of unknown cost."""
-    unknown = sum(run.total.unknown_cost_calls for run in runs)
-    is_known = any(run.total.known_cost_calls for run in runs) or not unknown
-    return from_pico(sum(run.total.cost_pico for run in runs)) if is_known else None, unknown
+    """The lines: the runs of a chat, or of several that have one id, and how to see one of them."""
+    for title, cells in chat_cells(runs, zone):
+        yield f"Chat {name_text(chat_id)}: {title} ({zone})"
+        yield ""
+        yield from _laid_out(cells, room)
+        yield ""
+    yield "One of them step by step: fondation usage explain RUN"
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -129,62 +77,16 @@ def chat_json(chat_id: str, runs: Sequence[Run]) -> dict[str, Any]:
     return {"chat_id": chat_id, "runs": [run_json(run) for run in runs]}
 
 
-def begun(run: Run, zone: tzinfo) -> str:
-    """When its first call began."""
-    time = time_of(run.first["timestamp"], zone)
-    return "at no date" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
-
-
 def _laid_out(cells: Cells, room: int | None) -> Iterator[str]:
-    return lay_out(cells.titles, cells.rows, cells.footer, names=cells.names, room=room)
+    yield from lay_out(cells.titles, cells.rows, cells.footer, names=cells.names, room=room)
+    if cells.notes:
+        yield from ("", *cells.notes)
 
 
-def _row(step: Step, call: Call) -> list[str]:
-    row = call.row
-    tokens = ["-" if row[name] is None else f"{row[name]:,}" for name in _TOKENS]
-    return [
-        label(step, call),
-        name_text(row["agent_name"]),
-        name_text(call.model),
-        name_text(_outcome(step, call)),
-        *tokens,
-        _cost(call),
-        duration_text(row["duration"]),
-        duration_text(row["time_to_first_token"]),
-    ]
-
-
-def label(step: Step, call: Call) -> str:
-    """`2`, or `2.1` and `2.2` where the step took several attempts; what a call beside the answer is for."""
-    if step.number is None:
-        return name_text(call.purpose or "-")
-    attempts = len(step.calls) > 1
-    return f"{step.number}.{step.calls.index(call) + 1}" if attempts else str(step.number)
-
-
-def _outcome(step: Step, call: Call) -> str:
-    row = call.row
-    match row["status"]:
-        case "done" | None:
-            said = row["finish_reason"] or "done"
-        case status:
-            said = f"{status}: {row['error_type']}" if row["error_type"] else status
-    if call is step.calls[-1]:
-        said = ", ".join([said, *(step.tools or ()), *([f"handoff to {step.handoff_to}"] if step.handoff_to else [])])
-    note = row.get("cost_note")
-    return f"{said} (cost: {note})" if note else said
-
-
-def _cost(call: Call) -> str:
-    if call.cost_source == "simulated":
-        return "simulated"
-    return dollars(call.row["cost"], ROW_PLACES) if call.is_cost_known else "unknown"
-
-
-def _total_cost(total: Figures) -> str:
-    if total.simulated and not total.calls + total.refused:
-        return "simulated"
-    return "unknown" if total.cost is None else dollars(total.cost, ROW_PLACES)
+def _how_long(run: Run) -> str:
+    if run.is_running:
+        return "still running"
+    return "nobody knows how long it took" if run.took_ms is None else f"took {took_text(run)}"
 
 
 def _step_json(step: Step) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from itertools import groupby, pairwise
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from fondation.config.words import printable, shown
 from fondation.errors import FondationError
@@ -17,6 +17,7 @@ from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters
 from fondation.usage.reading import calls_of, one_moment
 from fondation.usage.reports import report
+from fondation.usage.run_times import begins_of, end_of
 
 _LISTED_AT_MOST = 10
 _OF_CHAT = "(chat_id = :chat AND session_id = :chat) OR (chat_id = :chat AND chat_id IS NOT session_id)"
@@ -38,6 +39,13 @@ class Step:
     tools: Sequence[str] | None
     """None where they are not known: the chat is not kept."""
     handoff_to: str | None
+
+
+class Owner(NamedTuple):
+    """Whose a chat is. Several may have chosen the same id for theirs."""
+
+    kind: Literal["user", "session"]
+    name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +70,28 @@ class Run:
         return [agent for agent, _ in groupby(answering)]
 
     @property
-    def took_ms(self) -> int:
-        """From the beginning of its first call to the end of its last; calls begin on whole seconds."""
-        begun = self.first["timestamp"]
-        ends: list[int] = [call.row["timestamp"] * 1000 + (call.row["duration"] or 0) for call in self.calls]
-        return max(ends) - int(begun) * 1000
+    def owner(self) -> Owner:
+        """Whose it is, as chats are owned."""
+        user, session = self.first["user_id"], self.first["session_id"]
+        return Owner("user", user) if user else Owner("session", session)
+
+    @property
+    def is_running(self) -> bool:
+        return any(call.is_running for call in self.calls)
+
+    @property
+    def took_ms(self) -> int | None:
+        """From the beginning of its first call to the end of its last; None where nobody knows, or one still runs.
+
+        It is right to a second where calls began in different ones; what was between calls of one second is not in it.
+        """
+        return end_of(begins_of(self.calls))
+
+    def tokens(self, column: str) -> int | None:
+        """All that its calls told of a `TOKEN_COLUMNS`, also simulated ones; None where none told any."""
+        told = [call.tokens(column) for call in self.calls]
+        known = [count for count in told if count is not None]
+        return sum(known) if known else None
 
 
 def find_run(connection: sqlite3.Connection, typed: str) -> str | None:
@@ -104,12 +129,20 @@ def read_run(connection: sqlite3.Connection, run_id: str) -> Run:
 
 
 def runs_of_chat(connection: sqlite3.Connection, chat_id: str) -> list[Run]:
-    """The runs of a chat, the first one first; none where no call of the chat is known."""
+    """The runs of all chats of this id, the first one first; none where no call of one is known."""
     query = (
         f"SELECT run_id FROM {calls_of(connection)} WHERE ({_OF_CHAT}) AND run_id IS NOT NULL "
         "GROUP BY run_id ORDER BY MIN(id)"
     )
     return [read_run(connection, run_id) for (run_id,) in connection.execute(query, {"chat": chat_id}).fetchall()]
+
+
+def by_owner(runs: Sequence[Run]) -> dict[Owner, list[Run]]:
+    """The runs of each chat, where several owners have one of the same id."""
+    owned: dict[Owner, list[Run]] = {}
+    for run in runs:
+        owned.setdefault(run.owner, []).append(run)
+    return owned
 
 
 def steps_of(calls: Sequence[Call], tools: Sequence[Sequence[str]]) -> list[Step]:

@@ -20,6 +20,10 @@ class Page(HTMLParser):
         """The lines of each card with a number, by its title."""
         self.headings: list[str] = []
         self.notices: list[str] = []
+        self.notes: list[str] = []
+        """Paragraphs in small print."""
+        self.facts: dict[str, str] = {}
+        """What a page says of its one subject: title -> text."""
         self.links: dict[str, str] = {}
         """Text -> address, of the last one with this text."""
         self._cell: list[str] | None = None
@@ -61,6 +65,12 @@ class Page(HTMLParser):
             self.links[text] = next(each["href"] or "" for tag, each in reversed(self._open) if tag == "a")
         if tags[-1] in ("h1", "h2"):
             self.headings.append(text)
+        if tags[-1] == "p" and self._open[-1][1].get("class") == "note":
+            self.notes.append(text)
+        if tags[-1] == "dt":
+            self.facts[text] = ""
+        if "dd" in tags:
+            self.facts[next(reversed(self.facts))] += text
         for _, attributes in self._open:
             if "stat" in (attributes.get("class") or "").split():
                 self._add_stat(tags[-1], text)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fondation.dashboard.cells import call_cost, counted_with_commas, marks, moment, number, segment, utc, why_unknown
+from fondation.dashboard.cells import call_cost, counted_with_commas, marks, moment, number, segment, utc
 from fondation.usage.calls import Call
 
 
@@ -56,11 +56,6 @@ def test_moments_are_of_the_time_zone_and_of_utc() -> None:
     assert moment(1_795_392_000, ZoneInfo("Pacific/Auckland")) == "2026-11-23 13:00:00"
     assert utc(1_795_392_000) == "2026-11-23T00:00:00Z"
     assert (moment(-1, ZoneInfo("UTC")), utc(1e15)) == ("no date", "")
-
-
-def test_reasons_are_told_in_words_also_unheard_ones() -> None:
-    assert why_unknown("no_receipts") == "its process died, and its provider keeps no receipts"
-    assert (why_unknown(None), why_unknown("cosmic_rays")) == ("nobody said why", "cosmic_rays")
 
 
 def test_a_name_is_one_part_of_an_address() -> None:

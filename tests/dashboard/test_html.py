@@ -11,6 +11,7 @@ from fondation.budgets import Budget
 from fondation.dashboard.desk import ChatRuns, Desk
 from fondation.dashboard.html import RUN, USAGE
 from fondation.dashboard.overview import Overview
+from fondation.usage.table import name_text
 from tests.usage.conftest import MONDAY, Fill
 
 from .conftest import GRAPH, PAGES
@@ -63,13 +64,14 @@ def test_what_a_total_leaves_out_is_said_beside_it(fill: Fill, look: Look) -> No
     fill(
         {"cost": 0.5},
         {"cost_source": "unknown", "cost_note": "no_price"},
+        {"cost_source": "pending"},
         {"status": "refused", "cost_source": "none"},
         {"cost_source": "simulated", "prompt_tokens": 1_500},
     )
     page = shown(look())
-    assert page.stats["Total Cost"] == ["$0.5000", "+ 1 call of", "unknown cost"]
+    assert page.stats["Total Cost"] == ["$0.5000", "+", "1 call of unknown cost and 1 call of pending cost"]
     assert page.stats["Total Tokens"] == ["1,500", "1,500 of them simulated"]
-    assert page.stats["Total Requests"] == ["4", "3 runs · 1 refused · 1 simulated"]
+    assert page.stats["Total Requests"] == ["5", "4 runs · 1 refused · 1 simulated"]
     assert page.tables["Unknown cost"][1][0].startswith("its provider bills nothing on the wire")
 
 
@@ -202,7 +204,7 @@ def test_a_run_is_told_step_by_step(fill: Fill, path: Path) -> None:
         ["1", "Triage", "acme/main", "done, handoff to Billing", "$0.250000", "900ms"],
         ["2.1", "Billing", "acme/main", "error: rate_limited", "$0.000000", "-"],
         ["2.2", "Billing", "acme/main", "done", "$0.500000", "4.0s"],
-        ["Total", "", "", "", "$0.750000", "4.0s"],
+        ["Total", "", "", "", "$0.750000", "about 4.9s"],
     ]
     assert (page.links["c1"], page.links["ada"]) == ("c1", "../../usage?user=ada")
 
@@ -213,12 +215,52 @@ def test_a_chats_runs_are_listed_each_with_its_page(fill: Fill, path: Path) -> N
     found = Desk(path, PARIS, (), GRAPH).run("c1")
     assert isinstance(found, ChatRuns)
     page = Page(PAGES.run(found, PARIS))
-    assert [row[:1] + row[4:5] for row in page.tables["Calls"][1:]] == [
+    assert [row[:1] + row[4:5] for row in page.tables["2 runs"][1:]] == [
         ["run_1", "$0.250000"],
         ["run_2", "$0.500000"],
         ["Total", "$0.750000"],
     ]
     assert page.links["run_2"] == "run_2"
+
+
+def test_a_runs_page_says_what_its_totals_miss_and_why(fill: Fill, path: Path) -> None:
+    run = {"run_id": "run_1", "chat_id": "c1", "session_id": "c1"}
+    fill(
+        {**run, "step": 1, "cost": 0.25, "duration": 900},
+        {**run, "step": 2, "cost_source": "unknown", "cost_note": HOSTILE, "status": "aborted", "duration": 10},
+        {**run, "step": 3, "cost_source": "pending", "status": "running"},
+    )
+    desk = Desk(path, PARIS, (), GRAPH)
+    missed = "$0.250000 + 1 call of unknown cost and 1 call of pending cost"
+    page = Page(PAGES.run(desk.run("run_1"), PARIS))
+    assert {title: page.facts[title] for title in ("Took", "Cost", "Tokens")} == {
+        "Took": "running",
+        "Cost": missed,
+        "Tokens": "-",
+    }
+    assert [row[8] for row in page.tables["Calls"][1:]] == ["$0.250000", "unknown", "pending", "$0.250000 + ?"]
+    assert page.notes[-3:] == [
+        f"Total cost: {missed}",
+        f"Cost of step 2 unknown: {name_text(HOSTILE)}",
+        "Cost of step 3 not known yet: it is still running",
+    ]
+    chat = Page(PAGES.run(desk.run("c1"), PARIS))
+    assert chat.notes[-1:] == [f"Total cost: {missed}"]
+    assert [row[4] for row in chat.tables["1 run"][1:]] == ["$0.250000 + ?"] * 2
+
+
+def test_chats_of_several_owners_with_one_id_have_a_total_each(fill: Fill, path: Path) -> None:
+    chat = {"chat_id": "c1", "session_id": "c1"}
+    fill(
+        {**chat, "run_id": "run_1", "user_id": "ann", "cost": 0.25},
+        {**chat, "run_id": "run_2", "user_id": "zed", "cost": 0.5},
+    )
+    page = Page(PAGES.run(Desk(path, PARIS, (), GRAPH).run("c1"), PARIS))
+    assert page.headings == ["Chat", "1 run of user ann", "1 run of user zed"]
+    assert {name: rows[-1][4] for name, rows in page.tables.items()} == {
+        "1 run of user ann": "$0.250000",
+        "1 run of user zed": "$0.500000",
+    }
 
 
 def test_what_is_wrong_is_told_with_the_way_back() -> None:

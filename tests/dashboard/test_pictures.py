@@ -82,14 +82,42 @@ def test_a_runs_calls_follow_each_other_and_say_what_they_are(fill: Fill, path: 
     )
     found = Desk(path, UTC, (), GRAPH).run("run_1")
     assert isinstance(found, Run)
-    drawing = run_over_time(found)
+    picture = run_over_time(found)
+    drawing = picture.drawing
     assert [title.split("\n")[:2] for title in titles(drawing) if "\n" in title] == [
         ["1  acme/main", "begins after 0ms, takes 1.5s, first token after 300ms"],
         ["2.1  acme/main", "begins after 1.5s, takes 200ms"],
         ["2.2  acme/main", "begins after 1.7s, takes 400ms"],
         ["2.3  acme/mini", "begins after 2.1s, takes 700ms"],
-        ["3  acme/main", "begins after 4.0s, and nobody knows when it ended"],
+        ["3  acme/main", "begins after 4.0s, and is still running"],
         ["title  acme/main", "begins after 1.0s, takes 600ms"],
     ]
     drawn = [each.get("class") for each in drawing.iter("rect") if each.get("class") != "hit"]
     assert drawn == ["answer waiting", "answer", "failed", "retry", "fallback", "unknown", "beside"]
+    assert picture.legend == {
+        "answer": "answer",
+        "retry": "retry",
+        "fallback": "fallback",
+        "beside": "beside the answer",
+        "failed": "failed",
+        "unknown": "running",
+    }
+    assert [text.text for text in drawing.iter("text") if text.get("class") == "group"] == [
+        "Billing",
+        "beside the answer",
+    ]
+
+
+def test_a_runs_legend_is_of_what_is_there(fill: Fill, path: Path) -> None:
+    fill(
+        {"run_id": "run_1", "step": 1, "duration": 1_500, "time_to_first_token": 300},
+        {"run_id": "run_2", "step": 1, "duration": 80, "status": "refused"},
+        {"run_id": "run_3", "step": 1, "status": "lost"},
+    )
+    found = [Desk(path, UTC, (), GRAPH).run(f"run_{number}") for number in (1, 2, 3)]
+    pictures = [run_over_time(run) for run in found if isinstance(run, Run)]
+    assert [(picture.legend, picture.has_waits) for picture in pictures] == [
+        ({"answer": "answer"}, True),
+        ({"failed": "failed"}, False),
+        ({"unknown": "end unknown"}, False),
+    ]

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -16,6 +17,8 @@ from fondation.usage.formats import dumps
 from fondation.usage.reading import open_to_read
 
 from .conftest import MONDAY, Fill
+
+Explain: TypeAlias = Callable[[str], list[str]]
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -48,6 +51,7 @@ def support_run(path: Path, fill: Fill) -> None:
         {**RUN, "round": 2, "step": 2, "attempt": 2, "finish_reason": "tool-calls", "timestamp": MONDAY + 2}
         | {"prompt_tokens": 1_200, "completion_tokens": 40, "cached_tokens": 800, "cost": 0.0042, "duration": 900},
         {**RUN, "round": 2, "step": 3, "attempt": 1, "status": "aborted", "cost_source": "unknown"}
+        | {"cost_note": "not_found"}
         | {"duration": 1_500, "timestamp": MONDAY + 3, "generation_id": "gen-4"},
         {**RUN, "run_id": "run_a1c3", "cost": 0.5, "step": 1, "round": 1, "timestamp": MONDAY + 60, "duration": 10},
     )
@@ -162,6 +166,74 @@ def test_a_simulated_run_costs_nothing_and_says_so(path: Path, fill: Fill) -> No
     assert "$" not in "".join(lines)
 
 
+@pytest.fixture
+def explain(path: Path) -> Explain:
+    """The lines that tell the run, or the chat, of this id."""
+
+    def explain(typed: str) -> list[str]:
+        with closing(open_to_read(path)) as connection:
+            if find_run(connection, typed) is None:
+                return list(runs_table(typed, runs_of_chat(connection, typed), UTC))
+            return list(run_table(read_run(connection, typed), UTC))
+
+    return explain
+
+
+def test_what_is_pending_is_told_apart_from_what_is_unknown(fill: Fill, explain: Explain) -> None:
+    pending = {"run_id": "r", "chat_id": "c", "cost_source": "pending"}
+    fill(
+        {**pending, "step": 1, "cost": 0.25, "cost_source": "billed"},
+        {**pending, "step": 2, "status": "aborted"},
+        {**pending, "step": 3, "cost_source": "unknown", "cost_note": "no_usage"},
+        {**pending, "step": 4, "status": "running"},
+        {**pending, "step": 0, "purpose": "title"},
+        {**pending, "run_id": "r2", "chat_id": "d", "step": 1, "status": "aborted"},
+    )
+    lines = explain("r")
+    assert [line.split()[-3] for line in lines[5:10]] == ["$0.250000", "pending", "unknown", "pending", "pending"]
+    assert "$0.250000 + ?" in lines[11]
+    assert lines[12:] == [
+        "",
+        "Total cost: $0.250000 + 1 call of unknown cost and 3 calls of pending cost",
+        "Cost of step 2 and title not known yet: its provider is asked",
+        "Cost of step 3 unknown: its provider told no tokens, or not all, and keeps no receipts",
+        "Cost of step 4 not known yet: it is still running",
+    ]
+    assert "$0.250000 + ?" in explain("c")[4]
+    assert explain("d")[4].split()[-2:] == ["pending", "-"]
+    assert explain("d")[8] == "Total cost: pending (1 call)"
+
+
+def test_a_run_that_goes_on_is_running_and_has_not_taken_any_time(path: Path, fill: Fill, explain: Explain) -> None:
+    fill({"run_id": "r", "chat_id": "c", "step": 1, "status": "running", "cost_source": "pending"})
+    assert "(UTC), still running: 1 call" in explain("r")[1]
+    assert explain("c")[4].endswith("running")
+    with closing(open_to_read(path)) as connection:
+        assert run_json(read_run(connection, "r"))["took_ms"] is None
+
+
+def test_tokens_that_nobody_told_are_no_zero(fill: Fill, explain: Explain) -> None:
+    fill({"run_id": "r", "step": 1}, {"run_id": "r", "step": 2, "prompt_tokens": 0})
+    assert explain("r")[8].split() == ["Total", "0", "-", "-", "-", "$0.000000", "-"]
+
+
+def test_chats_of_several_owners_with_one_id_are_told_apart(fill: Fill, explain: Explain) -> None:
+    chat = {"chat_id": "c1", "session_id": "c1", "step": 1}
+    fill(
+        {**chat, "run_id": "run_1", "user_id": "ann", "cost": 0.25},
+        {**chat, "run_id": "run_2", "user_id": "zed", "cost": 0.5, "session_id": "s1"},
+        {**chat, "run_id": "run_3", "user_id": "ann", "cost": 0.125},
+        {**chat, "run_id": "run_4", "cost": 1.0},
+    )
+    lines = explain("c1")
+    assert [line for line in lines if line.startswith("Chat")] == [
+        "Chat c1: 2 runs of user ann (UTC)",
+        "Chat c1: 1 run of user zed (UTC)",
+        "Chat c1: 1 run of session c1 (UTC)",
+    ]
+    assert [line.split()[-1] for line in lines if line.startswith("Total")] == ["$0.375000", "$0.500000", "$1.000000"]
+
+
 def test_a_call_beside_the_answer_comes_last_under_what_it_was_for() -> None:
     row = {"step": 1, "round": 1, "agent_name": "A"}
     title = Call({**row, "purpose": "title"})
@@ -184,7 +256,7 @@ def test_what_another_program_wrote_where_a_number_belongs_is_left_out(path: Pat
     with closing(open_to_read(path)) as connection:
         run, in_milliseconds = read_run(connection, "run_a1b2"), read_run(connection, "run_in_milliseconds")
     told = run_json(run)
-    assert (len(run.calls), told["took_ms"]) == (2, 40)
+    assert (len(run.calls), told["took_ms"]) == (2, None)
     assert (told["total"]["cost"], told["total"]["unknown_cost_calls"]) == (0.5, 1)
     assert [call["cost"] for step in told["steps"] for call in step["calls"]] == [0.5, None]
     assert "unknown" in "".join(run_table(run, UTC))

@@ -40,6 +40,8 @@ class Bar:
     """The round it is in: calls in a row that have the same one stand under a heading."""
     note: str = ""
     """What else is said of it while the mouse is on it."""
+    is_running: bool = False
+    """Why it has no duration: it goes on; else nobody knows."""
 
 
 def waterfall(name: str, bars: Sequence[Bar]) -> Element:
@@ -80,7 +82,7 @@ class _Chart:
     def _lane(self, bar: Bar, top: float) -> Iterator[Element]:
         yield title("\n".join(filter(None, [bar.label, _times(bar), bar.note])))
         yield box(0, top, 1, LANE, "hit")
-        took = "unknown" if bar.duration is None else _time(bar.duration)
+        took = ("running" if bar.is_running else "unknown") if bar.duration is None else _time(bar.duration)
         yield from fitting(top + _LABEL, bar.label, "name", taken=width_of(took, SMALL) + _BETWEEN)
         yield words("100%", top + _LABEL, took, "value", "end")
         y = top + _BAR
@@ -106,7 +108,7 @@ def _begins_group(bars: Sequence[Bar], at: int) -> bool:
 def _times(bar: Bar) -> str:
     begins = f"begins after {_time(bar.start)}"
     if bar.duration is None:
-        return f"{begins}, and nobody knows when it ended"
+        return f"{begins}, and {'is still running' if bar.is_running else 'nobody knows when it ended'}"
     first = f", first token after {_time(bar.first_token)}" if bar.first_token is not None else ""
     return f"{begins}, takes {_time(bar.duration)}{first}"
 

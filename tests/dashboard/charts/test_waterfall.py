@@ -66,6 +66,12 @@ def test_a_call_whose_end_nobody_knows_is_outlined_to_the_end() -> None:
     assert of_class(drawing, "row")[1].findtext("title") == "b\nbegins after 3.0s, and nobody knows when it ended"
 
 
+def test_a_call_that_goes_on_is_running() -> None:
+    drawing = draw(Bar("a", "answer", 3000, None, is_running=True))
+    assert [text.text for text in of_class(drawing, "value")] == ["running"]
+    assert of_class(drawing, "row")[0].findtext("title") == "a\nbegins after 3.0s, and is still running"
+
+
 def test_calls_in_a_row_of_one_round_stand_under_its_name() -> None:
     rounds = ["", "one", "one", "two", "one"]
     drawing = draw(*(Bar("call", "answer", at, 1, None, group) for at, group in enumerate(rounds)))
