@@ -106,7 +106,7 @@ def _bars(run: Run) -> Iterator[Bar]:
                 start=begins[call],
                 duration=call.row["duration"],
                 first_token=call.row["time_to_first_token"],
-                group=name_text(call.row["agent_name"]) if call.purpose is None else "beside the answer",
+                group=name_text(call.row["agent_name"]) if call.purpose is None else "Beside the answer",
                 is_running=call.is_running,
             )
 

@@ -104,7 +104,7 @@ def test_a_runs_calls_follow_each_other_and_say_what_they_are(fill: Fill, path: 
     }
     assert [text.text for text in drawing.iter("text") if text.get("class") == "group"] == [
         "Billing",
-        "beside the answer",
+        "Beside the answer",
     ]
 
 

@@ -19,6 +19,8 @@ _LABEL, _BAR, _THICK = 14, 20, 9
 _BETWEEN = 8
 _LEAST = 0.004
 """The share of the width that a call has at least."""
+_ON = 1.1
+"""So much further than to its beginning an axis goes for a call whose end is not known, for it to be seen."""
 
 Kind: TypeAlias = Literal["answer", "retry", "fallback", "beside", "failed"]
 
@@ -48,7 +50,8 @@ def waterfall(name: str, bars: Sequence[Bar]) -> Element:
     """A lane for each call, in the order given."""
     known = [bar for bar in bars if bar.duration is not None]
     ends = max((bar.start + (bar.duration or 0) for bar in bars), default=0)
-    chart = _Chart(time_ticks(max(ends, 1)))
+    open_ended = [bar.start * _ON for bar in bars if bar.duration is None]
+    chart = _Chart(time_ticks(max(ends, 1, *open_ended)))
     lanes = list(chart.lanes(bars))
     height = chart.bottom(bars)
     longest = max(known, key=lambda bar: bar.duration or 0, default=None)

@@ -66,6 +66,11 @@ def test_a_call_whose_end_nobody_knows_is_outlined_to_the_end() -> None:
     assert of_class(drawing, "row")[1].findtext("title") == "b\nbegins after 3.0s, and nobody knows when it ended"
 
 
+def test_a_call_that_began_when_the_others_had_ended_can_be_seen_although_it_goes_on() -> None:
+    ((begins, ends),) = spans(draw(Bar("a", "answer", 0, 3000), Bar("b", "answer", 3000, None)), "unknown")
+    assert (begins, ends) == (0.75, 1.0)
+
+
 def test_a_call_that_goes_on_is_running() -> None:
     drawing = draw(Bar("a", "answer", 3000, None, is_running=True))
     assert [text.text for text in of_class(drawing, "value")] == ["running"]
