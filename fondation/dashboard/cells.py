@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, tzinfo
 from typing import Any
@@ -17,6 +18,10 @@ from fondation.usage.figures import Figures
 from fondation.usage.money import ROW_PLACES, TOTAL_PLACES, dollars, from_pico
 from fondation.usage.periods import time_of
 from fondation.usage.table import duration_text, name_text
+
+_BETWEEN_WORDS = re.compile(r"(?<=[_/@:.-])(?=[^\W\d_])")
+_LONG = 160
+"""Characters of a name, beyond which not all of it is seen at once."""
 
 
 def number(value: int | None) -> str:
@@ -57,6 +62,12 @@ def marks(call: Call) -> Iterator[str]:
         yield call.purpose
 
 
+def breakable(name: str) -> Markup:
+    """A name that breaks, where it must, between its words; a very long one stands in a box, of which some is seen."""
+    text = Markup("<wbr>").join(_BETWEEN_WORDS.split(name))
+    return text if len(name) <= _LONG else Markup('<span class="long" title="{}">{}</span>').format(name, text)
+
+
 def share(value: float) -> str:
     """`42%`."""
     return f"{value:.0%}"
@@ -84,6 +95,7 @@ def svg(drawing: Element) -> Markup:
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
+    "breakable": breakable,
     "call_cost": call_cost,
     "card_cost": card_cost,
     "counted": counted_with_commas,

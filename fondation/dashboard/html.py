@@ -15,7 +15,8 @@ from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
 from fondation.dashboard.pictures import by_day, latencies, run_over_time
 from fondation.dashboard.rows import budget_notes, budget_rows, cached_rows, group_rows, is_simulated, left_out
-from fondation.graph import Graph, draw
+from fondation.dashboard.selection import BadSelection, Selection
+from fondation.graph import Graph, busiest_gone, draw
 from fondation.usage.explaining import Run
 from fondation.usage.reports import Report
 from fondation.usage.run_cells import Costs, begun, chat_cells, run_cells, took_text
@@ -23,6 +24,8 @@ from fondation.usage.table import span
 
 PERIODS = {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days", "": "All time"}
 """Values of `since` that the page offers, and how they are called."""
+_MOST_GONE = 6
+"""Agents that are no longer in the file, of those that are drawn."""
 
 
 class Place(NamedTuple):
@@ -69,6 +72,7 @@ class Pages:
     def usage(self, overview: Overview) -> str:
         """The page at `/admin/usage`."""
         days, total = by_day(overview), overview.total
+        traffic, folded = busiest_gone(self.graph, overview.traffic, _MOST_GONE)
         colours = {series.name: series.css for series in days.legend} if days else {}
         return self._render(
             "usage.html",
@@ -76,21 +80,19 @@ class Pages:
             is_usage=True,
             notices=overview.notices,
             overview=overview,
-            selection=overview.selection,
+            **self._form(overview.selection, overview.agents, overview.models),
             span=span(overview.period),
             zone=overview.now.tzinfo,
-            periods=PERIODS,
-            agents=_names([agent.name for agent in self.graph.agents], overview.agents, overview.selection.agent),
-            models=_names(self.models, overview.models, overview.selection.model),
             runs=total.simulated_runs if is_simulated(total) else total.runs,
             requests=[text for text in left_out(total) if "cost" not in text],
             days=days,
-            by_agent=group_rows(overview.agents, colours),
-            by_model=group_rows(overview.models),
+            by_agent=group_rows(overview.dearest_agents, colours),
+            by_model=group_rows(overview.dearest_models),
             by_user=group_rows(overview.users),
             latency=latencies(overview),
-            graph=draw(self.graph, overview.traffic, href=lambda name: _link(overview, name)),
-            cached=cached_rows(overview.models),
+            graph=draw(self.graph, traffic, href=lambda name: _link(overview, name)),
+            folded=folded,
+            cached=cached_rows(overview.dearest_models),
             budgets=list(budget_rows(overview)),
             budget_notes=list(budget_notes(overview)),
         )
@@ -111,9 +113,29 @@ class Pages:
             cells=run_cells(found),
         )
 
+    def bad_selection(self, selection: Selection, error: BadSelection) -> str:
+        """The form of the usage page as it was filled in, and what is wrong with it."""
+        return self._render("bad_selection.html", USAGE, is_usage=True, **self._form(selection, error=error))
+
     def error(self, sentence: str, place: Place) -> str:
         """What is wrong, and the way to all figures."""
         return self._render("error.html", place, sentence=sentence)
+
+    def _form(
+        self,
+        selection: Selection,
+        of_agents: Report | None = None,
+        of_models: Report | None = None,
+        error: BadSelection | None = None,
+    ) -> dict[str, object]:
+        """What the form of filters is made of; the reports are those of the ledger, where it was read."""
+        return {
+            "selection": selection,
+            "error": error,
+            "periods": PERIODS,
+            "agents": _names([agent.name for agent in self.graph.agents], of_agents, selection.agent),
+            "models": _names(self.models, of_models, selection.model),
+        }
 
     def _render(self, template: str, place: Place, *, is_usage: bool = False, **values: object) -> str:
         return _templates.get_template(template).render(pages=self, place=place, is_usage=is_usage, **values)
@@ -124,7 +146,7 @@ def _link(overview: Overview, agent: str) -> str:
     return f"{USAGE.usage}{overview.selection.address(agent=agent)}"
 
 
-def _names(of_file: Sequence[str], of_ledger: Report, selected: str) -> list[str]:
+def _names(of_file: Sequence[str], of_ledger: Report | None, selected: str) -> list[str]:
     """What a filter offers, in order: also what the ledger alone knows, or the address alone."""
-    told = [name for (name,), _ in of_ledger.groups if name]
+    told = [name for (name,), _ in of_ledger.groups if name] if of_ledger else []
     return sorted({*of_file, *told, *filter(None, [selected])}, key=str.casefold)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 NEWEST = 50
 """Calls that are shown one by one."""
-TOP = 10
-"""Users, and buckets of a budget, that are shown."""
+TOP = 12
+"""Agents, models, users and buckets of a budget that are shown; the others are shown together."""
 
 _SPLIT = ("day", "agent", "model")
 
@@ -44,6 +44,8 @@ class Overview:
     """By day and agent."""
     agents: Report
     models: Report
+    dearest_agents: Report
+    dearest_models: Report
     users: Report
     """The dearest of them."""
     calls: Sequence[Call]
@@ -110,9 +112,9 @@ def read_overview(source: Source, notices: Sequence[str] = ()) -> Overview:
     """All of it; `notices` are what must be said anyway. Raises `BadSelection`."""
     filters = source.filters
     tallies = tally(source.connection, filters, _SPLIT, source.zone)
-    by_day_and_agent, by_agent, by_model = (
-        report_of(regrouped(tallies, _SPLIT, kept), kept) for kept in (("day", "agent"), ("agent",), ("model",))
-    )
+    by_day_and_agent = report_of(regrouped(tallies, _SPLIT, ("day", "agent")), ("day", "agent"))
+    agents, models = (regrouped(tallies, _SPLIT, (kept,)) for kept in ("agent", "model"))
+    by_agent = report_of(agents, ("agent",))
     traffic = source.traffic(by_agent)
     return Overview(
         selection=source.selection,
@@ -121,7 +123,9 @@ def read_overview(source: Source, notices: Sequence[str] = ()) -> Overview:
         total=by_agent.total,
         days=by_day_and_agent,
         agents=by_agent,
-        models=by_model,
+        models=report_of(models, ("model",)),
+        dearest_agents=report_of(agents, ("agent",), TOP),
+        dearest_models=report_of(models, ("model",), TOP),
         users=source.report("user", top=TOP),
         calls=source.calls(),
         unknown=source.unknown() if by_agent.total.unknown_cost_calls else (),

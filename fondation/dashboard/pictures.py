@@ -20,7 +20,6 @@ from fondation.usage.run_times import begins_of
 from fondation.usage.table import name_text
 
 _TOKENS = counts("token")
-_MOST_MODELS = 12
 _LEGEND = {
     "answer": "answer",
     "retry": "retry",
@@ -44,15 +43,15 @@ def by_day(overview: Overview) -> Stacked | None:
 
 
 def latencies(overview: Overview) -> Element | None:
-    """How long the models took; None where none was timed."""
+    """How long the dearest models took; None where none was timed."""
     timed = [
         Latency(
             name_text(model), figures.first_token_p50_ms, figures.first_token_p95_ms, figures.p50_ms, figures.p95_ms
         )
-        for (model,), figures in overview.models.groups
+        for (model,), figures in overview.dearest_models.groups
         if figures.p50_ms is not None
     ]
-    return ranges("Latency by model", timed[:_MOST_MODELS]) if timed else None
+    return ranges("Latency by model", timed) if timed else None
 
 
 @dataclass(frozen=True, slots=True)

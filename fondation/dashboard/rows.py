@@ -96,8 +96,10 @@ class CachedRow:
 
 
 def cached_rows(models: Report) -> list[CachedRow]:
-    """The models that were asked anything, and all together where they are several."""
+    """The models that were asked anything, the others together, and all of them where they are several."""
     groups = [(name_text(model), figures) for (model,), figures in models.groups]
+    if models.others is not None:
+        groups.append((counted(models.others.groups, "other"), models.others.figures))
     rows = [
         CachedRow(text, figures.prompt_tokens, figures.cached_tokens, share, part_bar(share))
         for text, figures in (*groups, ("All models", models.total))

@@ -13,7 +13,14 @@ from fondation.usage.periods import Period, parse_moment
 
 
 class BadSelection(FondationError):
-    """What is asked for cannot be understood; the text says what to type."""
+    """What is asked for cannot be understood; the text says what to type.
+
+    `field` is the field of a `Selection` in which it stands, None where it is elsewhere.
+    """
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class Selection:
         """The same for reports; `now` brings the time zone. Raises `BadSelection`."""
         period = Period(_moment("since", self.since, now), _moment("until", self.until, now))
         if period.since and period.until and period.since >= period.until:
-            raise BadSelection(f"since {self.since} is not before until {self.until}")
+            raise BadSelection(f"since {self.since} is not before until {self.until}", "since")
         return Filters(period, agent=self.agent or None, model=self.model or None, user=self.user or None)
 
     def address(self, **changes: str) -> str:
@@ -49,4 +56,4 @@ def _moment(name: str, text: str, now: datetime) -> datetime | None:
     try:
         return parse_moment(text, now) if text else None
     except ValueError as error:
-        raise BadSelection(f"{name}: {error}") from error
+        raise BadSelection(f"{name}: {error}", name) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fondation.graph.drawing import draw
 from fondation.graph.formats import as_json
 from fondation.graph.mermaid import as_mermaid
-from fondation.graph.model import Agent, Graph, Handoff, Route, graph_of, with_gone
+from fondation.graph.model import Agent, Graph, Handoff, Route, busiest_gone, graph_of, with_gone
 from fondation.graph.rows import Passed, rows
 from fondation.graph.standalone import standalone
 
@@ -17,6 +17,7 @@ __all__ = [
     "Route",
     "as_json",
     "as_mermaid",
+    "busiest_gone",
     "draw",
     "graph_of",
     "rows",

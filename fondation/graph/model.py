@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +75,20 @@ def with_gone(graph: Graph, traffic: Traffic) -> Graph:
         (*graph.agents, *(Agent(name, is_reached=False, is_gone=True) for name in names)),
         (*graph.handoffs, *(Handoff(source, target, is_gone=True) for source, target in passed)),
     )
+
+
+def busiest_gone(graph: Graph, traffic: Traffic, most: int) -> tuple[Traffic, int]:
+    """The traffic with so many agents that are not in the file, those that called most; and how many it leaves out."""
+
+    def calls(agent: Agent) -> int:
+        figures = traffic.agents.get(agent.name)
+        return figures.calls + figures.refused + figures.simulated if figures else 0
+
+    gone = sorted((agent for agent in with_gone(graph, traffic).agents if agent.is_gone), key=calls, reverse=True)
+    left_out = {agent.name for agent in gone[most:]}
+    handoffs = {ends: times for ends, times in traffic.handoffs.items() if left_out.isdisjoint(ends)}
+    agents = {name: figures for name, figures in traffic.agents.items() if name not in left_out}
+    return replace(traffic, handoffs=handoffs, agents=agents), len(left_out)
 
 
 def _agent(config: Config, name: str, agent: AgentConfig, is_reached: bool) -> Agent:

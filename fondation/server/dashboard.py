@@ -97,7 +97,14 @@ class _Dashboard:
                     with self._desk.source(selection) as source:
                         return as_csv(source, section)
 
-        return _answer(await self._read(read), form, f"usage-{section}.csv")
+        try:
+            return _answer(await self._read(read), form, f"usage-{section}.csv")
+        except BadSelection as error:
+            if form != "html":
+                raise RequestError(400, str(error)) from error
+            response = _answer(self.pages.bad_selection(selection, error), form)
+            response.set_status(400)
+            return response
 
     async def run(self, request: web.Request, form: Format) -> web.Response:
         if form == "csv":
@@ -110,7 +117,7 @@ class _Dashboard:
         return _answer(await self._read(read), form)
 
     async def _read(self, read: Callable[[], str]) -> str:
-        """What `read` gives, in a thread of its own. Raises `RequestError`."""
+        """What `read` gives, in a thread of its own. Raises `RequestError`, and `BadSelection` as `read` does."""
         try:
             async with self._reading:
                 return await asyncio.to_thread(read)
@@ -118,8 +125,6 @@ class _Dashboard:
             raise RequestError(404, str(error)) from error
         except NoLedger as error:
             raise RequestError(503, f"{error}", {"Retry-After": "5"}) from error
-        except BadSelection as error:
-            raise RequestError(400, str(error)) from error
 
 
 def _elsewhere(way: str) -> Handler:

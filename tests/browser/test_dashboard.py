@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -157,6 +158,49 @@ def test_the_graph_is_walked_by_keys(browser: Browser, busy: Served) -> None:
         agent.focus()
         page.keyboard.press("Enter")
         expect(field(page, "agent")).to_have_value("Triage")
+
+
+@pytest.mark.parametrize("width", [1280, 1200, 1024, 360])
+def test_no_column_is_cut_off_and_no_row_of_a_group(browser: Browser, busy: Served, width: int) -> None:
+    with tab(browser, [busy.url], viewport={"width": width, "height": 900}) as opened:
+        page = opened.page
+        page.goto(f"{busy.url}/admin/usage")
+        for name in ("By agent", "By model", "By user", "Cached input", "Unknown cost", "Budgets", "Recent usage"):
+            assert table(page, name).evaluate("(table) => table.scrollWidth <= table.clientWidth"), name
+        for name in ("By agent", "By model", "By user", "Cached input"):
+            assert table(page, name).evaluate("(table) => table.scrollHeight <= table.clientHeight"), name
+
+
+def test_on_a_phone_each_cell_of_a_row_is_in_sight_and_says_what_it_is(browser: Browser, busy: Served) -> None:
+    with tab(browser, [busy.url], **PHONE) as opened:
+        page = opened.page
+        page.goto(f"{busy.url}/admin/usage")
+        row = table(page, "Recent usage").locator("tbody tr").first
+        row.scroll_into_view_if_needed()
+        for title, cell in zip(["Agent", "Tokens", "Cost", "Model"], row.locator("td").all()[1:], strict=True):
+            expect(cell).to_be_in_viewport(ratio=1)
+            assert cell.evaluate("(cell) => getComputedStyle(cell, '::before').content").startswith(f'"{title}"')
+        assert table(page, "Recent usage").get_by_role("columnheader").all_inner_texts() == [
+            "Timestamp",
+            "Agent",
+            "Tokens",
+            "Cost",
+            "Model",
+        ]
+
+
+def test_a_wrong_period_is_mended_where_it_stands(browser: Browser, busy: Served) -> None:
+    with tab(browser, [busy.url]) as opened:
+        page = opened.page
+        opened.expect("Failed to load resource")
+        page.goto(f"{busy.url}/admin/usage?since=abc&agent=Billing&user=user1")
+        wrong = field(page, "since")
+        expect(wrong).to_be_focused()
+        expect(wrong).to_have_accessible_description(re.compile('since: "abc" is no period: type 30m'))
+        wrong.fill("30d")
+        wrong.press("Enter")
+        expect(table(page, "By user").locator("tbody th")).to_contain_text(["user1"])
+        assert page.url.endswith("?since=30d&until=&agent=Billing&model=&user=user1")
 
 
 def test_nobody_is_shut_out(visitor: Tab, busy: Served) -> None:

@@ -117,8 +117,25 @@ def test_the_head_of_a_long_table_stays(wide: Tab) -> None:
     assert box(head)["y"] == pytest.approx(top, abs=1)
 
 
+def test_the_edge_of_a_table_is_shaded_until_its_end_is_seen(opened: Tab) -> None:
+    table = opened.page.get_by_role("region", name="Newest calls")
+    table.scroll_into_view_if_needed()
+
+    def edge() -> bytes:
+        place = box(table)
+        x, y = place["x"] + 3, place["y"] + place["height"] - 3
+        return opened.page.screenshot(clip={"x": x, "y": y, "width": 1, "height": 1})
+
+    at_first = edge()
+    table.evaluate("(table) => table.scrollBy(0, table.scrollHeight)")
+    at_the_end = edge()
+    assert at_first != at_the_end
+    table.evaluate("(table) => table.scrollBy(0, -table.scrollHeight)")
+    assert edge() == at_first
+
+
 def test_on_paper_there_is_all_of_a_table_and_nothing_to_click(wide: Tab) -> None:
     wide.page.emulate_media(media="print")
-    expect(wide.page.locator(".filters")).not_to_be_visible()
+    expect(wide.page.locator(".filters").first).not_to_be_visible()
     table = wide.page.get_by_role("region", name="Newest calls")
     assert table.evaluate("(table) => table.scrollHeight <= table.clientHeight")

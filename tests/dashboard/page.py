@@ -28,7 +28,7 @@ class Page(HTMLParser):
         """Text -> address, of the last one with this text."""
         self._cell: list[str] | None = None
         self._row: list[str] = []
-        self.feed(text)
+        self.feed(text.replace("<wbr>", ""))
         self.close()
         assert self._open == []
 

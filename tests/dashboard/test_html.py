@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 
 from fondation.budgets import Budget
 from fondation.dashboard.desk import ChatRuns, Desk
+from fondation.dashboard.formats import as_json
 from fondation.dashboard.html import RUN, USAGE
 from fondation.dashboard.overview import Overview
+from fondation.dashboard.selection import BadSelection, Selection
 from fondation.usage.table import name_text
 from tests.usage.conftest import MONDAY, Fill
 
@@ -150,13 +153,65 @@ def test_budgets_are_shown_as_of_now(fill: Fill, look: Look) -> None:
 
 def test_the_dearest_are_shown_and_the_others_together(fill: Fill, look: Look) -> None:
     budget = Budget("each-user", 2 * 10**12, PARIS, per="user")
-    fill(*({"user_id": f"user{number:02}", "cost": number / 8, "prompt_tokens": 1} for number in range(13)))
+    fill(*({"user_id": f"user{number:02}", "cost": number / 8, "prompt_tokens": 1} for number in range(15)))
     page = shown(look(budgets=(budget,)))
     *head, others = page.tables["By user"]
-    assert [row[0] for row in head] == ["User", *(f"user{number:02}" for number in range(12, 2, -1))]
+    assert [row[0] for row in head] == ["User", *(f"user{number:02}" for number in range(14, 2, -1))]
     assert others == ["3 others", "$0.375000", "", "3", "3", "3"]
-    assert len(page.tables["Budgets"]) == 11
+    assert len(page.tables["Budgets"]) == 13
     assert "each-user: 3 more, who spent $0.375000 together." in PAGES.usage(look(budgets=(budget,)))
+
+
+def test_many_agents_and_models_end_in_a_row_of_the_others_and_programs_are_told_all(fill: Fill, look: Look) -> None:
+    named = ({"agent_name": f"agent{number:02}", "model": f"acme/{number:02}"} for number in range(14))
+    fill(*({**each, "cost": 0.5, "prompt_tokens": 200, "cached_tokens": 50, "duration": 9} for each in named))
+    overview = look()
+    page = shown(overview)
+    for table in ("By agent", "By model"):
+        assert len(page.tables[table]) == 1 + 12 + 1
+        assert page.tables[table][-1] == ["2 others", "$1.000000", "", "400", "2", "2"]
+    assert page.tables["Cached input"][-2:] == [
+        ["2 others", "25%", "", "100", "400"],
+        ["All models", "25%", "", "700", "2,800"],
+    ]
+    assert len(page.tables["Latency"]) == 1 + 12
+    assert "by the 12 dearest models" in PAGES.usage(overview)
+    assert [len(json.loads(as_json(overview))[section]) for section in ("agents", "models")] == [14, 14]
+
+
+def test_agents_that_left_the_file_do_not_fill_the_graph(fill: Fill, look: Look) -> None:
+    fill(*({"agent_name": f"gone{number}"} for number in range(9) for _ in range(number)))
+    text = PAGES.usage(look())
+    drawn = [number for number in range(9) if f"<title>gone{number}: no longer in the file" in text]
+    assert drawn == [3, 4, 5, 6, 7, 8]
+    assert "not drawn: 2 agents more that the file no longer has" in text
+
+
+def test_more_calls_than_are_shown_are_counted(fill: Fill, look: Look) -> None:
+    fill(*({"cost": 0.5} for _ in range(51)))
+    assert "the newest 50 of 51" in PAGES.usage(look())
+    assert "the newest" not in PAGES.usage(look(agent="Nobody"))
+
+
+def test_a_long_name_breaks_between_its_words(fill: Fill, look: Look) -> None:
+    fill({"user_id": "a_user/of-<b>@example.com", "agent_name": "x" * 5_000})
+    text = PAGES.usage(look())
+    assert "a_<wbr>user/<wbr>of-&lt;b&gt;@<wbr>example.<wbr>com</a>" in text
+    assert f'<span class="long" title="{"x" * 5_000}">{"x" * 5_000}</span>' in text
+
+
+def test_what_cannot_be_selected_leaves_the_form_as_it_was_filled_in() -> None:
+    selection = Selection(since="<b>", until="2d", agent="Gone", model="acme/main", user='"ada"')
+    text = PAGES.bad_selection(selection, BadSelection("since: <b> is no period", "since"))
+    Page(text)
+    assert text.count("aria-invalid") == text.count("autofocus") == 1
+    assert 'name="since" value="&lt;b&gt;"' in text
+    assert 'aria-invalid="true" aria-describedby="wrong"' in text
+    assert 'id="wrong" role="alert">since: &lt;b&gt; is no period</p>' in text
+    for kept in ('name="until" value="2d"', 'name="user" value="&#34;ada&#34;"'):
+        assert kept in text
+    for chosen in ("Gone", "acme/main"):
+        assert f'<option value="{chosen}" selected>' in text
 
 
 def test_handoffs_are_counted(fill: Fill, look: Look) -> None:

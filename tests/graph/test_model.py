@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fondation.config import load
-from fondation.graph import Agent, Graph, Handoff, Route, graph_of, with_gone
+from fondation.graph import Agent, Graph, Handoff, Route, busiest_gone, graph_of, with_gone
 
 from .support import calls, graph, traffic_of
 
@@ -69,3 +69,11 @@ def test_what_only_the_ledger_knows_comes_last_and_is_gone() -> None:
 def test_where_nothing_is_gone_the_graph_stays_as_it_is() -> None:
     declared = graph("A B", routes={"/": "A"})
     assert with_gone(declared, traffic_of({"A B": 7}, A=calls(1, 0.5))) == declared
+
+
+def test_of_the_agents_that_are_gone_the_busiest_stay() -> None:
+    traffic = traffic_of({"Triage Old": 2, "Old Older": 9}, Triage=calls(1), Old=calls(5), Older=calls(3))
+    declared = graph("Triage")
+    kept, left_out = busiest_gone(declared, traffic, 1)
+    assert (set(kept.agents), dict(kept.handoffs), left_out) == ({"Triage", "Old"}, {("Triage", "Old"): 2}, 1)
+    assert busiest_gone(declared, traffic, 2) == (traffic, 0)

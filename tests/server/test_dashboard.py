@@ -174,6 +174,13 @@ async def test_what_cannot_be_understood_is_told_in_words(desk: Served, query: s
         assert words in html.unescape(as_page.body.decode())
 
 
+async def test_a_wrong_period_keeps_the_form(desk: Served) -> None:
+    reply = await desk.ask("GET", "/admin/usage?since=never&agent=Triage&user=ann", headers=HTML)
+    assert reply.status == 400
+    for kept in ('value="never"', 'aria-invalid="true"', '<option value="Triage" selected>', 'value="ann"'):
+        assert kept in reply.body.decode()
+
+
 async def test_a_run_that_is_not_there_is_404(desk: Served) -> None:
     reply = await desk.ask("GET", "/admin/usage/runs/run_9", headers=JSON)
     assert reply.status == 404

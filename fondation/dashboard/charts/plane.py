@@ -44,6 +44,11 @@ def box(x: float, y: float, width: float, height: float, css: str, *content: Ele
     return element("rect", *content, x=percent(x), y=y, width=percent(width), height=height, class_=css)
 
 
+def cap(x: float, y: float, width: float, *content: Element) -> Element:
+    """A hatched line upon a bar: its height stands for nothing, more is there than the bar shows."""
+    return element("line", *content, x1=percent(x), x2=percent(x + width), y1=y, y2=y, class_="cap")
+
+
 def rule(y: float, css: str = "gridline") -> Element:
     """A line from side to side."""
     return element("line", x1=0, x2="100%", y1=y, y2=y, class_=css)

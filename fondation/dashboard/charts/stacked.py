@@ -9,7 +9,7 @@ from datetime import date
 from fondation.config.words import counted
 from fondation.dashboard.charts.columns import Columns, columns
 from fondation.dashboard.charts.measures import Measure, total
-from fondation.dashboard.charts.plane import SMALL, WIDE, box, percent, plane, rule, title, words
+from fondation.dashboard.charts.plane import SMALL, WIDE, box, cap, percent, plane, rule, title, words
 from fondation.dashboard.charts.series import Days, Series, Stack, series_of, stacks_of
 from fondation.dashboard.charts.ticks import Number, Ticks
 from fondation.lettering import width_of
@@ -21,8 +21,8 @@ TOP, GROUND, HEIGHT = 44, 240, 264
 _OF_SLOT, _WIDEST = 0.8, 0.06
 _LEAST = 2.0
 """Pixels of a column that is not zero."""
-_UNKNOWN, _ONLY_UNKNOWN = 7.0, 14.0
-"""Pixels of what nobody knows: upon the rest, and alone."""
+_CAP = 4.0
+"""Pixels from the top of a column to the middle of the cap that says that something of it is unknown."""
 _NARROW = 225
 """Pixels that the plane has on a phone: beside it are the labels of its axis."""
 _BETWEEN_LABELS = 14
@@ -138,9 +138,8 @@ class _Chart:
                 y -= bar
                 yield box(x, y, width, bar - 1 if bar > 4 else bar, css, title(f"{tips[css]}\n{heading}"))
         if missing := sum(amount.unknown for amount in stack.values()):
-            bar = _UNKNOWN if height else _ONLY_UNKNOWN
             tip = title(f"{counted(missing, 'call')} of unknown amount\n{heading}")
-            yield box(x, y - bar, width, bar - 1, "unknown", tip)
+            yield cap(x, y - _CAP, width, tip)
 
     def _parts(self, stack: Stack) -> list[str]:
         names = {each.css: each.name for each in self.series}
