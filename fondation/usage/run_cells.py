@@ -94,11 +94,16 @@ class Costs:
 
 
 def took_text(run: Run) -> str:
-    """`about 4.5s`, as between calls there are only whole seconds; `running`, or `-` where nobody knows."""
+    """`about 4.5s`, as calls begin on whole seconds; `at least 178ms` where all began in one, as nobody knows what was
+    between them; `running`; `-` where nobody knows.
+    """
     if run.is_running:
         return "running"
     took = run.took_ms
-    return duration_text(took) if took is None or len(run.calls) == 1 else f"about {duration_text(took)}"
+    if took is None or len(run.calls) == 1:
+        return duration_text(took)
+    began = {call.row["timestamp"] for call in run.calls}
+    return f"{'about' if len(began) > 1 else 'at least'} {duration_text(took)}"
 
 
 def begun(run: Run, zone: tzinfo) -> str:

@@ -259,7 +259,7 @@ def test_a_run_is_told_step_by_step(fill: Fill, path: Path) -> None:
         ["1", "Triage", "acme/main", "done, handoff to Billing", "$0.250000", "900ms"],
         ["2.1", "Billing", "acme/main", "error: rate_limited", "$0.000000", "-"],
         ["2.2", "Billing", "acme/main", "done", "$0.500000", "4.0s"],
-        ["Total", "", "", "", "$0.750000", "about 4.9s"],
+        ["Total", "", "", "", "$0.750000", "at least 4.9s"],
     ]
     assert (page.links["c1"], page.links["ada"]) == ("c1", "../../usage?user=ada")
 

@@ -212,6 +212,22 @@ def test_a_run_that_goes_on_is_running_and_has_not_taken_any_time(path: Path, fi
         assert run_json(read_run(connection, "r"))["took_ms"] is None
 
 
+@pytest.mark.parametrize(
+    ("calls", "took"),
+    [
+        ([{"duration": 80}], "took 80ms"),
+        ([{"duration": 80}, {"duration": 100}], "took at least 180ms"),
+        ([{"duration": 80}, {"duration": 100, "timestamp": MONDAY + 2}], "took about 2.1s"),
+        ([{"duration": 80}, {"status": "lost"}], "nobody knows how long it took"),
+    ],
+)
+def test_a_run_says_how_long_it_took_as_well_as_it_is_known(
+    fill: Fill, explain: Explain, calls: list[dict[str, Any]], took: str
+) -> None:
+    fill(*({"run_id": "r", "step": number, **call} for number, call in enumerate(calls, start=1)))
+    assert f"(UTC), {took}: {len(calls)} call" in explain("r")[1]
+
+
 def test_tokens_that_nobody_told_are_no_zero(fill: Fill, explain: Explain) -> None:
     fill({"run_id": "r", "step": 1}, {"run_id": "r", "step": 2, "prompt_tokens": 0})
     assert explain("r")[8].split() == ["Total", "0", "-", "-", "-", "$0.000000", "-"]
