@@ -83,6 +83,7 @@ class Pages:
             **self._form(overview.selection, overview.agents, overview.models),
             span=span(overview.period),
             zone=overview.now.tzinfo,
+            all_simulated=is_simulated(total),
             runs=total.simulated_runs if is_simulated(total) else total.runs,
             requests=[text for text in left_out(total) if "cost" not in text],
             days=days,

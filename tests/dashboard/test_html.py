@@ -101,6 +101,7 @@ def test_a_row_of_no_known_cost_is_no_zero(
 def test_simulated_calls_are_shown_before_any_money_is_spent(fill: Fill, look: Look) -> None:
     fill({"cost_source": "simulated", "prompt_tokens": 20, "model": "acme/main", "user_id": "ada"})
     page = shown(look())
+    assert page.stats["Total Cost"] == ["$0.0000", "no model was called, nothing was charged"]
     assert "Tokens by day" in page.headings
     for table, name in {"By agent": "Billing", "By model": "acme/main", "By user": "ada"}.items():
         assert page.tables[table][1][:5] == [name, "simulated", "", "20", "1"]
