@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import sqlite3
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,17 @@ def read(provider: ScriptedProvider) -> list[str]:
 
 @contextlib.contextmanager
 def unreadable(folder: Path) -> Iterator[None]:
-    """The database is away, and something that is none lies in its place."""
-    kept = folder / "kept"
-    kept.mkdir()
+    """The database is away, and something that is none lies in its place.
+
+    It comes back as a link to where it was kept, in one step: at no moment would an empty one be made in its place.
+    """
+    kept = Path(tempfile.mkdtemp(dir=folder))
     for file in folder.glob("fondation.db*"):
         file.rename(kept / file.name)
     (folder / "fondation.db").write_bytes(LETTER)
     yield
-    (folder / "fondation.db").unlink()
-    for file in kept.iterdir():
-        file.rename(folder / file.name)
-    kept.rmdir()
+    (kept / "back").symlink_to(kept / "fondation.db")
+    (kept / "back").rename(folder / "fondation.db")
 
 
 async def test_a_lock_that_is_soon_over_is_waited_for_and_holds_up_nobody_else(kitchen: Kitchen) -> None:
