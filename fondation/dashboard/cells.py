@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from fondation.config.words import counted
 from fondation.svg import Element, as_text
@@ -20,6 +20,8 @@ from fondation.usage.periods import time_of
 from fondation.usage.table import duration_text, name_text
 
 _BETWEEN_WORDS = re.compile(r"(?<=[_/@:.-])(?=[^\W\d_])")
+_SHORT = 40
+"""Characters of a name that may stand as it is, for whoever searches the page's text."""
 _LONG = 160
 """Characters of a name, beyond which not all of it is seen at once."""
 
@@ -63,7 +65,9 @@ def marks(call: Call) -> Iterator[str]:
 
 
 def breakable(name: str) -> Markup:
-    """A name that breaks, where it must, between its words; a very long one stands in a box, of which some is seen."""
+    """A long name breaks, where it must, between its words; a very long one stands in a box, of which some is seen."""
+    if len(name) <= _SHORT:
+        return escape(name)
     text = Markup("<wbr>").join(_BETWEEN_WORDS.split(name))
     return text if len(name) <= _LONG else Markup('<span class="long" title="{}">{}</span>').format(name, text)
 

@@ -195,9 +195,11 @@ def test_more_calls_than_are_shown_are_counted(fill: Fill, look: Look) -> None:
 
 
 def test_a_long_name_breaks_between_its_words(fill: Fill, look: Look) -> None:
-    fill({"user_id": "a_user/of-<b>@example.com", "agent_name": "x" * 5_000})
+    model = "anthropic/claude-4.5-sonnet-20250929"
+    fill({"user_id": f"a_user/of-<b>@{'y' * 30}.com", "agent_name": "x" * 5_000, "model": model})
     text = PAGES.usage(look())
-    assert "a_<wbr>user/<wbr>of-&lt;b&gt;@<wbr>example.<wbr>com</a>" in text
+    assert f"a_<wbr>user/<wbr>of-&lt;b&gt;@<wbr>{'y' * 30}.<wbr>com</a>" in text
+    assert text.count(f">{model}<") == 3  # whoever looks for a usual name finds it whole
     assert f'<span class="long" title="{"x" * 5_000}">{"x" * 5_000}</span>' in text
 
 
