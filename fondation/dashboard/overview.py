@@ -18,7 +18,7 @@ from fondation.usage.filters import Filters
 from fondation.usage.losses import loss_text, lost_rows, untimed_rows, untimed_text
 from fondation.usage.money import ROW_PLACES, dollars, from_pico
 from fondation.usage.periods import Period
-from fondation.usage.reports import Report, regrouped, report, report_of
+from fondation.usage.reports import Report, regrouped, report, report_of, shortened
 from fondation.usage.tallies import tally
 from fondation.usage.traffic import Traffic, count_handoffs
 
@@ -114,7 +114,7 @@ def read_overview(source: Source, notices: Sequence[str] = ()) -> Overview:
     tallies = tally(source.connection, filters, _SPLIT, source.zone)
     by_day_and_agent = report_of(regrouped(tallies, _SPLIT, ("day", "agent")), ("day", "agent"))
     agents, models = (regrouped(tallies, _SPLIT, (kept,)) for kept in ("agent", "model"))
-    by_agent = report_of(agents, ("agent",))
+    by_agent, by_model = report_of(agents, ("agent",)), report_of(models, ("model",))
     traffic = source.traffic(by_agent)
     return Overview(
         selection=source.selection,
@@ -123,9 +123,9 @@ def read_overview(source: Source, notices: Sequence[str] = ()) -> Overview:
         total=by_agent.total,
         days=by_day_and_agent,
         agents=by_agent,
-        models=report_of(models, ("model",)),
-        dearest_agents=report_of(agents, ("agent",), TOP),
-        dearest_models=report_of(models, ("model",), TOP),
+        models=by_model,
+        dearest_agents=shortened(by_agent, agents, TOP),
+        dearest_models=shortened(by_model, models, TOP),
         users=source.report("user", top=TOP),
         calls=source.calls(),
         unknown=source.unknown() if by_agent.total.unknown_cost_calls else (),

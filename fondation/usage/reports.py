@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import TypeAlias
 
@@ -55,6 +55,15 @@ def report_of(tallies: Mapping[Key, Tally], by: Sequence[str], top: int | None =
     if "day" in by:
         figures.sort(key=_by_name)
     return Report(tuple(by), figures, others, merged([*shown, rest]).figures())
+
+
+def shortened(whole: Report, tallies: Mapping[Key, Tally], top: int) -> Report:
+    """A report whose dearest groups come first, with no more than these; `tallies` are what it was made of."""
+    rest = whole.groups[top:]
+    if not rest:
+        return whole
+    others = Others(len(rest), merged(tallies[key] for key, _ in rest).figures())
+    return replace(whole, groups=whole.groups[:top], others=others)
 
 
 def regrouped(tallies: Mapping[Key, Tally], by: Sequence[str], kept: Sequence[str]) -> dict[Key, Tally]:

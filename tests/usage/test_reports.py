@@ -21,7 +21,7 @@ from fondation.usage.filters import Filters
 from fondation.usage.losses import untimed_rows
 from fondation.usage.periods import Period
 from fondation.usage.reading import open_to_read
-from fondation.usage.reports import Report, regrouped, report, report_of
+from fondation.usage.reports import Report, regrouped, report, report_of, shortened
 from fondation.usage.tallies import GROUPINGS, tally
 
 from .conftest import MONDAY, Fill, insert
@@ -279,3 +279,11 @@ def test_calls_that_were_split_can_be_put_together_again(path: Path, kept: tuple
     with closing(open_to_read(path)) as connection:
         tallies = tally(connection, Filters(), split, UTC)
         assert report_of(regrouped(tallies, split, kept), kept) == report(connection, Filters(), kept, UTC)
+
+
+@pytest.mark.usefixtures("support_desk")
+@pytest.mark.parametrize("top", [1, 2, 9])
+def test_a_report_shortened_later_is_the_one_of_the_dearest(path: Path, top: int) -> None:
+    with closing(open_to_read(path)) as connection:
+        tallies = tally(connection, Filters(), ("model",), UTC)
+        assert shortened(report_of(tallies, ("model",)), tallies, top) == report_of(tallies, ("model",), top)
