@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import pytest
 
@@ -13,10 +12,9 @@ from fondation.dashboard.html import Pages
 from fondation.dashboard.overview import Overview
 from fondation.dashboard.selection import Selection
 from fondation.graph import Agent, Graph, Handoff, Route
-from fondation.stores import open_store
-from tests.usage.conftest import insert
+from tests.usage.conftest import fill, path
 
-Fill: TypeAlias = Callable[..., None]
+__all__ = ["fill", "look", "path"]
 
 GRAPH = Graph(
     (Route("/api/chat", "Triage"),),
@@ -24,22 +22,6 @@ GRAPH = Graph(
     (Handoff("Triage", "Billing"),),
 )
 PAGES = Pages(GRAPH, ["acme/main"], is_recording=True, has_chat=True)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "fondation.db"
-
-
-@pytest.fixture
-def fill(path: Path) -> Fill:
-    """Makes the ledger, with these calls in it."""
-
-    def fill(*calls: dict[str, Any]) -> None:
-        open_store(path).close()
-        insert(path, *calls)
-
-    return fill
 
 
 @pytest.fixture
