@@ -14,7 +14,7 @@ from fondation.dashboard.cells import FILTERS
 from fondation.dashboard.desk import ChatRuns
 from fondation.dashboard.overview import Overview
 from fondation.dashboard.pictures import by_day, latencies, run_over_time
-from fondation.dashboard.rows import budget_notes, budget_rows, cached_rows, group_rows, is_simulated, left_out
+from fondation.dashboard.rows import budget_notes, budget_rows, cached_rows, counted_apart, group_rows
 from fondation.dashboard.selection import BadSelection, Selection
 from fondation.graph import Graph, busiest_gone, draw
 from fondation.usage.explaining import Run
@@ -83,9 +83,9 @@ class Pages:
             **self._form(overview.selection, overview.agents, overview.models),
             span=span(overview.period),
             zone=overview.now.tzinfo,
-            all_simulated=is_simulated(total),
-            runs=total.simulated_runs if is_simulated(total) else total.runs,
-            requests=[text for text in left_out(total) if "cost" not in text],
+            all_simulated=total.are_simulated,
+            runs=total.simulated_runs if total.are_simulated else total.runs,
+            requests=list(counted_apart(total)),
             days=days,
             by_agent=group_rows(overview.dearest_agents, colours),
             by_model=group_rows(overview.dearest_models),

@@ -62,7 +62,7 @@ class Overview:
     @property
     def requests(self) -> int:
         """Rows: every call that was recorded, also refused and simulated ones."""
-        return self.total.calls + self.total.refused + self.total.simulated
+        return self.total.rows
 
     @property
     def tokens(self) -> int:
@@ -143,7 +143,7 @@ def _left_out(connection: sqlite3.Connection, period: Period, days: Report) -> I
     if untimed := untimed_rows(connection):
         yield untimed_text(untimed)
     undated = [figures for (day, _), figures in days.groups if day is None]
-    if calls := sum(each.calls + each.refused + each.simulated for each in undated):
+    if calls := sum(each.rows for each in undated):
         cost = dollars(from_pico(sum(each.cost_pico for each in undated)), ROW_PLACES)
         yield (
             f"{counted(calls, 'call')} of {cost} in all {'is' if calls == 1 else 'are'} on no day: the timestamp that "

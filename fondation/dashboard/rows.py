@@ -61,7 +61,7 @@ def group_rows(report: Report, css: Mapping[str, str] | None = None) -> GroupRow
 
 
 def _group_row(name: str | None, text: str, figures: Figures, drawn: Element | None = None) -> GroupRow:
-    if is_simulated(figures):
+    if figures.are_simulated:
         runs, calls, tokens = figures.simulated_runs, figures.simulated, figures.simulated_tokens
         return GroupRow(name, text, runs, calls, tokens, "simulated", (), drawn)
     runs, calls, tokens = figures.runs, figures.calls, figures.total_tokens
@@ -69,15 +69,15 @@ def _group_row(name: str | None, text: str, figures: Figures, drawn: Element | N
     return GroupRow(name, text, runs, calls, tokens, cost, tuple(left_out(figures)), drawn)
 
 
-def is_simulated(figures: Figures) -> bool:
-    """Whether no real call is among them."""
-    return bool(figures.simulated) and not figures.calls + figures.refused
-
-
 def left_out(figures: Figures) -> Iterator[str]:
     """What a sum over real calls does not tell by itself."""
     if figures.cost is not None:
         yield from (f"+ {calls}" for calls in figures.missing)
+    yield from counted_apart(figures)
+
+
+def counted_apart(figures: Figures) -> Iterator[str]:
+    """The calls that are in no sum of real calls that were sent."""
     if figures.refused:
         yield f"{figures.refused:,} refused"
     if figures.simulated:

@@ -82,7 +82,7 @@ def busiest_gone(graph: Graph, traffic: Traffic, most: int) -> tuple[Traffic, in
 
     def calls(agent: Agent) -> int:
         figures = traffic.agents.get(agent.name)
-        return figures.calls + figures.refused + figures.simulated if figures else 0
+        return figures.rows if figures else 0
 
     gone = sorted((agent for agent in with_gone(graph, traffic).agents if agent.is_gone), key=calls, reverse=True)
     left_out = {agent.name for agent in gone[most:]}

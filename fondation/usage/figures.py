@@ -65,6 +65,16 @@ class Figures:
     simulated_tokens: int
 
     @property
+    def rows(self) -> int:
+        """All calls that were recorded, real and simulated ones."""
+        return self.calls + self.refused + self.simulated
+
+    @property
+    def are_simulated(self) -> bool:
+        """Whether there are calls, and no real one among them."""
+        return bool(self.simulated) and self.rows == self.simulated
+
+    @property
     def cost(self) -> Decimal | None:
         """US dollars; None where no call's cost is known, which is not zero."""
         if self.unknown_cost_calls and not self.known_cost_calls:

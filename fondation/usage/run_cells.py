@@ -68,7 +68,7 @@ class Costs:
             known=from_pico(sum(total.cost_pico for total in totals)) if is_known else None,
             unknown_calls=missing - pending,
             pending_calls=pending,
-            are_simulated=not any(total.calls + total.refused for total in totals),
+            are_simulated=all(total.are_simulated for total in totals),
         )
 
     @property
