@@ -20,7 +20,7 @@ from fondation.usage.money import ROW_PLACES, dollars, from_pico
 from fondation.usage.periods import Period
 from fondation.usage.reports import Report, regrouped, report, report_of, shortened
 from fondation.usage.tallies import tally
-from fondation.usage.traffic import Traffic, count_handoffs
+from fondation.usage.traffic import Traffic, traffic_of
 
 if TYPE_CHECKING:
     from fondation.budgets import Budget
@@ -101,8 +101,7 @@ class Source:
         return unknown_costs(self.connection, self.filters)
 
     def traffic(self, agents: Report) -> Traffic:
-        figures = {name: figures for (name,), figures in agents.groups if name is not None}
-        return Traffic(count_handoffs(self.connection, self.filters), figures)
+        return traffic_of(self.connection, self.filters, agents)
 
     def spendings(self) -> Sequence[Spending]:
         return spendings(self.connection, self.budgets, self.now.timestamp(), TOP)

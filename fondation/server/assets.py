@@ -57,9 +57,10 @@ class Asset:
 def load_assets(folder: Path, headers: Mapping[str, str]) -> dict[str, Asset]:
     """Every file by its path below the folder, such as `view/message.js`."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in CONTENT_TYPES)
-    return {path.relative_to(folder).as_posix(): _load(path, headers) for path in files}
+    return {path.relative_to(folder).as_posix(): load_asset(path, headers) for path in files}
 
 
-def _load(path: Path, headers: Mapping[str, str]) -> Asset:
+def load_asset(path: Path, headers: Mapping[str, str]) -> Asset:
+    """One file."""
     body = path.read_bytes()
     return Asset(body, CONTENT_TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:16], headers)

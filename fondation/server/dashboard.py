@@ -20,7 +20,7 @@ from fondation.dashboard.selection import BadSelection, Selection
 from fondation.errors import RequestError
 from fondation.graph import graph_of
 from fondation.server import page
-from fondation.server.assets import Asset, headers_under, load_assets
+from fondation.server.assets import Asset, headers_under, load_asset, load_assets
 from fondation.server.keys import SERVICES, Services
 from fondation.server.requests import wants_json
 from fondation.usage.explaining import NoSuchRun
@@ -136,8 +136,8 @@ def _elsewhere(way: str) -> Handler:
 
 def _load_assets() -> dict[str, Asset]:
     """The dashboard's own, the stylesheet of the graph, and the icon that the server has anyway."""
-    own, icon = load_assets(FOLDER, HEADERS), load_assets(page.FOLDER, HEADERS)["icon.svg"]
-    return {**own, **load_assets(Path(fondation.graph.__file__).parent, HEADERS), "icon.svg": icon}
+    others = (Path(fondation.graph.__file__).parent / "graph.css", page.FOLDER / "icon.svg")
+    return load_assets(FOLDER, HEADERS) | {file.name: load_asset(file, HEADERS) for file in others}
 
 
 def _shown(show: Callable[[web.Request, Format], Awaitable[web.Response]], pages: Pages, place: Place) -> Handler:

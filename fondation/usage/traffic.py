@@ -15,7 +15,7 @@ from fondation.usage.figures import Figures
 from fondation.usage.filters import Filters, conditions
 from fondation.usage.periods import Span
 from fondation.usage.reading import calls_of, has_index_by_time
-from fondation.usage.reports import report
+from fondation.usage.reports import Report, report
 from fondation.usage.sorting import Rows
 from fondation.usage.tallies import rows_of, spans_of
 from fondation.usage.together import spread, together
@@ -39,7 +39,11 @@ class Traffic:
 
 def traffic(connection: sqlite3.Connection, filters: Filters) -> Traffic:
     """The handoffs and the agents' figures of the calls that pass the filters."""
-    by_agent = report(connection, filters, ("agent",), UTC)
+    return traffic_of(connection, filters, report(connection, filters, ("agent",), UTC))
+
+
+def traffic_of(connection: sqlite3.Connection, filters: Filters, by_agent: Report) -> Traffic:
+    """The same where the report by agent is there already."""
     figures = {name: figures for (name,), figures in by_agent.groups if name is not None}
     return Traffic(count_handoffs(connection, filters), figures)
 
